@@ -1,0 +1,153 @@
+"""`load_params`, the only reader of `params.yaml`: it resolves every name before anything runs."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
+
+from podium.config.tables import STRICT, Candidate, Dataset, Name, Schedule
+from podium.errors import PodiumError, nearest
+from podium.paths import PARAMS
+
+Entry = TypeVar("Entry")
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Page:
+    """The whole of `params.yaml`, valid, every reference resolved."""
+
+    datasets: dict[Name, Dataset]
+    schedules: dict[Name, Schedule]
+    candidates: dict[Name, Candidate]
+
+    def dataset(self, name: str) -> Dataset:
+        """Give the dataset of that name; raise PodiumError with the nearest name if there is none."""
+        return _named("dataset", name, self.datasets)
+
+    def schedule(self, name: str) -> Schedule:
+        """Give the schedule of that name; raise PodiumError with the nearest name if there is none."""
+        return _named("schedule", name, self.schedules)
+
+    def candidate(self, name: str) -> Candidate:
+        """Give the candidate of that name; raise PodiumError with the nearest name if there is none."""
+        return _named("candidate", name, self.candidates)
+
+
+_PAGE = TypeAdapter(Page)
+
+
+def load_params(path: Path = PARAMS) -> Page:
+    """Read and check a params page.
+
+    Args:
+        path: the page; by default the project's own, relative to the current folder.
+
+    Returns:
+        The page.
+
+    Raises:
+        PodiumError: the page is missing, is no YAML, or says something that cannot be; the message names
+            every wrong line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise PodiumError(
+            f"There is no {path}. Take a recipe: `podium use digits`, or `podium list` to see them all."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PodiumError(f"{path} is not valid YAML: {error}") from None
+    try:
+        # As JSON, because a strict dataclass takes a mapping only from there.
+        page = _PAGE.validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise PodiumError("\n".join(_sentence(path, tree, detail, details) for detail in details)) from None
+    if wrong := _unresolved(path, tree, page):
+        raise PodiumError("\n".join(wrong))
+    return page
+
+
+def _named(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
+    try:
+        return table[name]
+    except KeyError:
+        raise PodiumError(f"{PARAMS} has no {kind} '{name}'. {nearest(name, table)}") from None
+
+
+def _unresolved(path: Path, tree: yaml.Node | None, page: Page) -> list[str]:
+    wrong = []
+    for name, candidate in page.candidates.items():
+        for kind, asked, table in (
+            ("dataset", candidate.dataset, page.datasets),
+            ("schedule", candidate.schedule, page.schedules),
+        ):
+            if asked not in table:
+                where = _locate(path, tree, ("candidates", name, kind))
+                wrong.append(f"{where} is '{asked}', but no {kind} has that name. {nearest(asked, table)}")
+        if name == "validation":
+            where = _locate(path, tree, ("candidates", name))
+            wrong.append(f"{where}: this name is taken by the validation's reports. Choose another.")
+    return wrong
+
+
+def _sentence(path: Path, tree: yaml.Node | None, detail: ErrorDetails, details: list[ErrorDetails]) -> str:
+    """Say in one line what is wrong at one place of the page."""
+    location = detail["loc"]
+    where = _locate(path, tree, location)
+    given, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return f"{where} lacks '{location[-1]}'. Add it; recipes/digits.yaml shows a whole page."
+        case "unexpected_keyword_argument":
+            lacking = [str(d["loc"][-1]) for d in details if d["type"] == "missing" and d["loc"][:-1] == location[:-1]]
+            hint = nearest(str(location[-1]), lacking) if lacking else "Take it out."
+            return f"{where} is not a key that podium knows. {hint}"
+        case "union_tag_invalid":
+            return f"{where} has the unknown kind '{context['tag']}'. {_choices(context['tag'], context['expected_tags'])}"
+        case "union_tag_not_found":
+            return f"{where} lacks its 'kind'."
+        case "literal_error":
+            return f"{where} is {given!r}. {_choices(str(given), context['expected'])}"
+        case "string_pattern_mismatch" if "[key]" in location:
+            return f"{where}: a name is lower-case letters and digits, with hyphens between words: 'sign-cnn'."
+        case "dataclass_type" | "dict_type":
+            return f"{where} must be a mapping of keys to values, and is {_short(given)}."
+        case "value_error":
+            return f"{where}: {context['error']}."
+        case _:
+            return f"{where} is {_short(given)}: {detail['msg'].replace('Input', 'it', 1)}."
+
+
+def _short(given: object) -> str:
+    text = "empty" if given is None else repr(given)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _choices(asked: str, expected: str) -> str:
+    return nearest(asked, [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")])
+
+
+def _locate(path: Path, tree: yaml.Node | None, location: Place) -> str:
+    """Find the line of a place. Parts that the page does not hold (a kind, a missing key) are passed over."""
+    line, node, found = 1, tree, ""
+    for part in location:
+        match node:
+            case yaml.MappingNode():
+                pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+                if pairs:
+                    line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+                    found += f".{part}"
+            case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+                found += f"[{part}]"
+    return f"{path}, line {line}: {found.removeprefix('.') or 'the page'}"

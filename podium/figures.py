@@ -1,0 +1,103 @@
+"""Pictures for people, as PNG. The same figures give the same bytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
+
+
+def draw_learning_curves(history: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw loss and accuracy by epoch, training beside validation, with a line where a phase begins."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(title, color=INK)
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        axes.plot(history["step"], history[name], color=TRAIN, marker=".", label="training")
+        axes.plot(history["step"], history[f"validation_{name}"], color=VALIDATION, marker=".", label="validation")
+        starts = history.index[history["phase"] != history["phase"].shift()]
+        if len(starts) > 1:
+            for start in starts:
+                step = history["step"][start]
+                axes.axvline(step, color=TRAIN, linewidth=0.8, linestyle=":")
+                axes.annotate(history["phase"][start], (step, 1), xycoords=("data", "axes fraction"), fontsize=8)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _plain(axes)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def draw_confusion_matrix(counts: pd.DataFrame, shares: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw a confusion matrix: colour is the share of the actual class, the numbers are counts."""
+    size = max(4.5, 1.8 + 0.36 * len(counts))
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.argwhere(counts.to_numpy() > 0):
+        dark = shares.iat[row, column] > 0.5
+        right = row == column
+        axes.text(
+            *(column, row, str(counts.iat[row, column])),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if dark else INK if right else WRONG,
+        )
+    ticks = range(len(counts))
+    longest = max(len(name) for name in counts.columns)
+    axes.set_xticks(ticks, counts.columns, rotation=90 if longest > 3 else 0)
+    axes.set_yticks(ticks, counts.index)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("actual")
+    axes.set_title(title, color=INK)
+    axes.tick_params(length=0)
+    _save(figure, path)
+
+
+def draw_gallery(images: NDArray[np.uint8], predictions: pd.DataFrame, title: str, path: Path) -> None:
+    """Draw pictures with what they were taken for, and in red what they are where that was wrong.
+
+    Args:
+        images: (n, height, width, channels) uint8.
+        predictions: n rows with actual, predicted and confidence.
+        title: stands above.
+        path: the PNG to write.
+    """
+    columns = 6
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(1.5 * columns, 1.9 * rows + 0.4), layout="constrained")
+    figure.suptitle(title, color=INK)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.axis("off")
+    for axes, image, (_, row) in zip(grid, images, predictions.iterrows(), strict=False):
+        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        right = row["actual"] == row["predicted"]
+        text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
+        axes.set_title(text, fontsize=9, color=INK if right else WRONG)
+    _save(figure, path)
+
+
+def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> Sequence[int]:
+    """Choose the rows worth looking at: the surest mistakes, at most half, then the least sure hits."""
+    wrong = predictions["actual"] != predictions["predicted"]
+    mistakes = predictions[wrong].sort_values("confidence", ascending=False, kind="stable").index[: count // 2]
+    hits = predictions[~wrong].sort_values("confidence", kind="stable").index[: count - len(mistakes)]
+    return [*mistakes, *hits]
+
+
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e4e9ed", linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, dpi=120, metadata={"Software": None})

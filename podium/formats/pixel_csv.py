@@ -1,0 +1,130 @@
+"""CSV tables with one picture a row: a label, then the pixels of a square gray picture, row by row.
+
+    label,pixel1,pixel2,…,pixel784
+    3,107,118,…,202
+
+This is how Kaggle delivers Sign Language MNIST, Fashion MNIST, the Digit Recognizer and others.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isqrt
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
+
+from podium.archive import open_member
+from podium.config.tables import PixelCsvFormat
+from podium.errors import PodiumError
+from podium.formats.example import Example
+
+BLOCK_BYTES = 1 << 22
+"""How much of a table is in memory at a time, as text: 4 MiB."""
+
+
+def read(raw: Path, layout: PixelCsvFormat) -> Iterator[Example]:
+    """Read the tables one after the other. See `podium.formats.read`."""
+    for part, name in layout.files.items():
+        table = _Table(name, part, *_read_header(raw, name, layout.label_column))
+        rows = 0
+        try:
+            with open_member(raw, name) as file:
+                for labels, pixels in _read_blocks(file, table):
+                    for label, row in zip(labels, pixels, strict=True):
+                        yield table.example(rows, label, row)
+                        rows += 1
+        except pa.ArrowInvalid:
+            # Some row is not made of whole numbers of 0-255. Read on slowly, and say which.
+            with open_member(raw, name) as file:
+                for example in _read_carefully(file, table, rows):
+                    yield example
+                    rows += 1
+        if not rows:
+            raise PodiumError(f"{name} has a header and no rows. Expected one row a picture.")
+
+
+@dataclass(frozen=True)
+class _Table:
+    name: str
+    part: str
+    columns: list[str]
+    label: str
+
+    @property
+    def side(self) -> int:
+        return isqrt(len(self.columns) - 1)
+
+    def example(self, row: int, label: str, pixels: NDArray[np.uint8] | None, fault: str = "") -> Example:
+        picture = None if pixels is None else pixels.reshape(self.side, self.side, 1)
+        return Example(f"{self.name}:{row + 2}", self.part, label, picture, fault)  # line 1 is the header
+
+
+def _read_header(raw: Path, name: str, label: str) -> tuple[list[str], str]:
+    with open_member(raw, name) as file:
+        line = file.readline().removeprefix(codecs.BOM_UTF8)
+    columns = [column.strip().strip('"') for column in line.decode("utf-8", "replace").split(",")]
+    if label not in columns:
+        raise PodiumError(
+            f"{name} has no column '{label}'; its first columns are {', '.join(columns[:5])}. "
+            "Name the label's column in params.yaml, at format.label_column."
+        )
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise PodiumError(f"{name} has two columns named '{twice[0]}'. Expected each pixel once.")
+    count = len(columns) - 1
+    if count == 0 or isqrt(count) ** 2 != count:
+        numbers = {int(found[0]) for column in columns if (found := re.findall(r"\d+$", column))}
+        missing = sorted(set(range(min(numbers, default=0), max(numbers, default=-1) + 1)) - numbers)
+        hint = f" Number {missing[0]} is missing." if missing else ""
+        raise PodiumError(f"{name} has {count} pixel columns, which make no square picture.{hint}")
+    return columns, label
+
+
+def _read_blocks(file: IO[bytes], table: _Table) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
+    """Give labels and pixels (n, pixels) of a few thousand rows at a time."""
+    types = {column: pa.uint8() for column in table.columns} | {table.label: pa.string()}
+    batches = pa_csv.open_csv(
+        file,
+        read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES),
+        convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+    )
+    for batch in batches:
+        if any(column.null_count for column in batch.columns):
+            raise pa.ArrowInvalid("an empty cell")
+        labels = batch.column(table.label).to_pylist()
+        pixels = [batch.column(column).to_numpy() for column in table.columns if column != table.label]
+        yield labels, np.stack(pixels, axis=1)
+
+
+def _read_carefully(file: IO[bytes], table: _Table, start: int) -> Iterator[Example]:
+    """Give the rows from `start` on, one by one, each bad one with its fault."""
+    lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
+    place = table.columns.index(table.label)
+    for row, cells in enumerate(line for line in lines if line):
+        if row <= start:  # the header, and what was already given
+            continue
+        if len(cells) != len(table.columns):
+            fault = f"{len(cells)} cells where {len(table.columns)} were expected"
+            yield table.example(row - 1, "", None, fault)
+            continue
+        label = cells.pop(place)
+        bad = next((at for at, cell in enumerate(cells) if not _is_pixel(cell)), None)
+        if bad is None:
+            yield table.example(row - 1, label, np.array(cells, dtype=np.uint8))
+        else:
+            column = [name for name in table.columns if name != table.label][bad]
+            fault = f"{column} is '{cells[bad]}', expected a whole number of 0-255"
+            yield table.example(row - 1, label, None, fault)
+
+
+def _is_pixel(cell: str) -> bool:
+    return cell.isdecimal() and cell.isascii() and int(cell) <= 255

@@ -1,0 +1,74 @@
+"""Trained models: written so that the same weights give the same bytes, read so that no code runs, and asked.
+
+Also how arrays reach a model, which training and evaluation share.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from podium.arrays import Split
+
+PREDICT_BATCH = 256
+
+Batch = tuple[NDArray[np.uint8], dict[str, NDArray[np.int64]]]
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a model as `.keras`, without the dates that Keras puts into it.
+
+    Its optimizer stays out: it belongs to the training, and doubles or triples the file.
+    """
+    whole = path.with_name(f"{path.stem}.dated.keras")
+    model.save(whole, include_optimizer=False)
+    with zipfile.ZipFile(whole) as dated, zipfile.ZipFile(path, "w") as undated:
+        for name in dated.namelist():
+            data = dated.read(name)
+            if name == "metadata.json":
+                data = json.dumps(json.loads(data) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+            undated.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+    whole.unlink()
+
+
+def load_model(path: Path) -> keras.Model:
+    """Read a model that `save_model` wrote, in Keras's safe mode: a file that brings code is refused."""
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def predict(model: keras.Model, split: Split) -> NDArray[np.float32]:
+    """Let a model see a split, batch by batch: (n, classes) float32 probabilities."""
+    output: NDArray[np.float32] = model.predict(once(split), verbose=0)["label"]
+    return output
+
+
+def once(split: Split) -> tf.data.Dataset:
+    """Show every picture once, in order.
+
+    Returns:
+        Batches of images (n, height, width, channels) uint8 and {"label": (n,) int64}.
+    """
+
+    def blocks() -> Iterator[Batch]:
+        for start in range(0, len(split), PREDICT_BATCH):
+            rows = slice(start, start + PREDICT_BATCH)
+            yield np.asarray(split.images[rows]), {"label": np.asarray(split.labels[rows])}
+
+    batches = -(-len(split) // PREDICT_BATCH)
+    return as_dataset(blocks, split).apply(tf.data.experimental.assert_cardinality(batches))
+
+
+def as_dataset(batches: Callable[[], Iterator[Batch]], split: Split) -> tf.data.Dataset:
+    """Let TensorFlow read batches of a split, a few of them ahead of the model."""
+    signature = (
+        tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8),
+        {"label": tf.TensorSpec((None,), tf.int64)},
+    )
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)

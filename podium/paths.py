@@ -1,0 +1,117 @@
+"""Where each dataset's and each candidate's files live, relative to the project's root.
+
+`dvc.yaml` names the same places; a test holds the two together.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.errors import PodiumError
+
+PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
+
+
+def project_root() -> Path:
+    """Find the project that the current folder belongs to.
+
+    Returns:
+        The absolute path of the nearest folder, upwards, that holds both `dvc.yaml` and `params.yaml`.
+
+    Raises:
+        PodiumError: the current folder is in no project.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / PARAMS).is_file():
+            return folder
+    raise PodiumError(
+        f"{here} is in no podium project: neither here nor above are there a dvc.yaml and a params.yaml. "
+        "Change into your clone of the project and try again."
+    )
+
+
+@dataclass(frozen=True)
+class DatasetPaths:
+    """The places of one dataset."""
+
+    name: str
+
+    @property
+    def raw(self) -> Path:
+        """The folder of what arrived, as it arrived."""
+        return Path("data/raw") / self.name
+
+    @property
+    def manifest(self) -> Path:
+        """The table with one row a picture."""
+        return Path("data/manifests") / f"{self.name}.parquet"
+
+    @property
+    def processed(self) -> Path:
+        """The folder with one folder of arrays per split, the class names and the split manifest."""
+        return Path("data/processed") / self.name
+
+    @property
+    def validation(self) -> Path:
+        """The folder of the validation's findings."""
+        return Path("reports") / self.name / "validation"
+
+
+@dataclass(frozen=True)
+class CandidatePaths:
+    """The places of one candidate."""
+
+    name: str
+    dataset: str
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        return Path("models") / self.name / "model.keras"
+
+    @property
+    def history(self) -> Path:
+        """The table that grows by one row per epoch while the candidate trains."""
+        return Path("models") / self.name / "history.csv"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of the candidate's figures, tables and pictures."""
+        return Path("reports") / self.dataset / self.name
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a place beside `path` to write to; it takes the name `path` only when the block ends well.
+
+    So a reader never meets a half-written file or folder, whatever ends the writer.
+
+    Args:
+        path: the file or folder to be. Its parent is made; what stood there is replaced.
+
+    Yields:
+        The path to write to, a file or a folder of the caller's making.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    remove(part)
+    try:
+        yield part
+        if path.is_dir():  # a folder cannot be replaced in one step
+            remove(path)
+        os.replace(part, path)
+    finally:
+        remove(part)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder that may not be there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,35 @@
+"""A zip or a folder on this disk, laid out as Kaggle delivers it."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from podium.archive import ARCHIVE, check_zip, pack_folder
+from podium.config.tables import ArchiveSource
+from podium.errors import PodiumError
+
+
+def fetch(source: ArchiveSource, folder: Path) -> str:
+    """Copy the archive to `folder`; a folder of files is packed into one. See `podium.sources.fetch`."""
+    path = Path(source.path).expanduser()
+    target = folder / ARCHIVE
+    if path.is_dir():
+        count = pack_folder(path, target)
+        if not count:
+            raise PodiumError(f"The folder {path} holds no files. Expected the dataset as Kaggle delivers it.")
+    elif path.is_file():
+        count = check_zip(path)
+        shutil.copyfile(path, target)
+    else:
+        raise PodiumError(
+            f"There is no archive at {path.absolute()}. Download the dataset by hand and put its zip there, or "
+            "name another place in params.yaml, at source.path."
+        )
+    with target.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if source.sha256 not in (None, digest):
+        raise PodiumError(
+            f"{path} is not the archive that params.yaml asks for: its sha256 is {digest}, expected "
+            f"{source.sha256}. Download it again, or take the new digest over if the new archive is right."
+        )
+    return f"{path} ({count} files, {target.stat().st_size:,} bytes, sha256 {digest[:12]}…)"

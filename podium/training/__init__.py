@@ -1,0 +1,1 @@
+"""Training: the phases of a schedule, fed from memory-mapped arrays."""

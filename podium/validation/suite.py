@@ -1,0 +1,191 @@
+"""The Great Expectations suite of a dataset, and what validating the manifest against it found."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from podium.config.tables import Dataset
+from podium.validation.manifest import COLUMNS
+
+# Before the import, which would announce itself on the network; and its progress bars are noise here.
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx  # noqa: E402
+import great_expectations.expectations as gxe  # noqa: E402
+
+SHOWN = 10
+"""How many of the rows that break an expectation are named."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one expectation."""
+
+    expectation: str
+    """In words."""
+    level: str
+    """`critical` stops the pipeline, `warning` does not."""
+    success: bool
+    count: int
+    """How many rows break it."""
+    examples: list[str]
+    """The first of them, each with what is wrong."""
+
+
+def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]:
+    """Hold a manifest against what its recipe expects.
+
+    Args:
+        manifest: one row a picture.
+        dataset: names the classes, the size and the thresholds.
+
+    Returns:
+        One finding for each expectation, those that failed included.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("manifest")
+    findings = []
+    for table, suite, name in (
+        (manifest, picture_suite(dataset), "id"),
+        (count_classes(manifest, dataset), class_suite(dataset), "class"),
+        (balance(manifest, dataset), balance_suite(dataset), "part"),
+    ):
+        batch = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
+        result = batch.get_batch({"dataframe": table}).validate(
+            suite,
+            result_format={
+                "result_format": "SUMMARY",
+                "unexpected_index_column_names": [name],
+                "partial_unexpected_count": SHOWN,
+            },
+        )
+        findings += [_finding(one, name) for one in result.results]
+    return findings
+
+
+def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect of every picture what the recipe says of it."""
+    return gx.ExpectationSuite(
+        name="pictures",
+        expectations=[
+            gxe.ExpectTableColumnsToMatchOrderedList(
+                column_list=COLUMNS, severity="critical", meta=_words("the manifest has its columns")
+            ),
+            gxe.ExpectColumnValuesToBeUnique(
+                column="id", severity="critical", meta=_words("every picture has an id of its own")
+            ),
+            gxe.ExpectColumnValuesToBeNull(
+                column="fault", severity="critical", meta=_words("every picture can be decoded in full")
+            ),
+            gxe.ExpectColumnValuesToBeInSet(
+                column="label",
+                value_set=list(dataset.classes),
+                severity="critical",
+                meta=_words("every label is one of the recipe's classes"),
+            ),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="height",
+                min_value=dataset.image.height,
+                severity="warning",
+                meta=_words(f"every picture is at least {dataset.image.height} pixels high"),
+            ),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="width",
+                min_value=dataset.image.width,
+                severity="warning",
+                meta=_words(f"every picture is at least {dataset.image.width} pixels wide"),
+            ),
+            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="brightest",
+                column_B="darkest",
+                severity="warning",
+                meta=_words("no picture is of a single colour"),
+            ),
+        ],
+    )
+
+
+def class_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect enough pictures of every class."""
+    least = dataset.validation.minimum_per_class
+    words = _words(f"every class has at least {least} pictures in each part")
+    return gx.ExpectationSuite(
+        name="classes",
+        expectations=[
+            gxe.ExpectColumnValuesToBeBetween(column="count", min_value=least, severity="critical", meta=words)
+        ],
+    )
+
+
+def balance_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect the classes to be of similar size."""
+    most = dataset.validation.maximum_imbalance
+    words = _words(f"the largest class has at most {most:g} times the pictures of the smallest")
+    return gx.ExpectationSuite(
+        name="balance",
+        expectations=[
+            gxe.ExpectColumnValuesToBeBetween(column="imbalance", max_value=most, severity="warning", meta=words)
+        ],
+    )
+
+
+def count_classes(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Count the pictures of each class in each part that the archive has: part, class, count."""
+    counts = manifest.groupby(["part", "label"]).size()
+    pairs = [(part, label) for part in manifest["part"].unique() for label in dataset.classes]
+    table = counts.reindex(pd.MultiIndex.from_tuples(pairs, names=["part", "label"]), fill_value=0)
+    frame = table.rename("count").reset_index()
+    where = frame["part"].map(lambda part: f" in {part}" if part else "")
+    frame["class"] = frame["label"].map(dataset.classes) + where
+    return frame[["part", "class", "count"]]
+
+
+def balance(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Compare the largest class with the smallest, for each part that the archive has: part, imbalance."""
+    by_part = count_classes(manifest, dataset).groupby("part")["count"]
+    return (by_part.max() / by_part.min().clip(lower=1)).rename("imbalance").reset_index()
+
+
+def save_findings(findings: list[Finding], manifest: pd.DataFrame, dataset: Dataset, folder: Path) -> None:
+    """Write what validation found: findings.json, class_counts.csv, and summary.json for `dvc metrics`."""
+    folder.mkdir(parents=True)
+    failed = [finding.level for finding in findings if not finding.success]
+    summary = {
+        "pictures": len(manifest),
+        "classes": len(dataset.classes),
+        "distinct_pictures": int(manifest["sha256"].nunique()),
+        "failed_critical": failed.count("critical"),
+        "failed_warning": failed.count("warning"),
+    }
+    _save_json([asdict(finding) for finding in findings], folder / "findings.json")
+    _save_json(summary, folder / "summary.json")
+    count_classes(manifest, dataset).to_csv(folder / "class_counts.csv", index=False, lineterminator="\n")
+
+
+def _save_json(content: object, path: Path) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _words(text: str) -> dict[str, Any]:
+    return {"in_words": text}
+
+
+def _finding(result: Any, name: str) -> Finding:
+    config, details = result.expectation_config, result.result
+    return Finding(
+        expectation=config.meta["in_words"],
+        level=config.severity.value,
+        success=result.success,
+        count=details.get("unexpected_count", 0 if result.success else 1),
+        examples=[_example(row, name) for row in details.get("partial_unexpected_index_list", [])],
+    )
+
+
+def _example(row: dict[str, Any], name: str) -> str:
+    what = ", ".join(f"{column} {value}" for column, value in row.items() if column != name)
+    return f"{row[name]} ({what})" if what else str(row[name])

@@ -1,0 +1,41 @@
+"""Run one stage: `python -m stages STAGE NAME [--debug]`. This is what `dvc.yaml` calls."""
+
+import argparse
+import importlib
+import logging
+import sys
+
+STAGES = ("download", "validate", "preprocess", "train", "evaluate", "confusion_matrix")
+
+
+def main() -> int:
+    """Run the stage that the command line names; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m stages", description="Run one stage of the pipeline.")
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("name", help="the dataset, or from `train` on the candidate")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        from podium.errors import PodiumError
+
+        module = importlib.import_module(f"stages.{arguments.stage}")
+    except ModuleNotFoundError as error:
+        print(  # noqa: T201 - nothing else is there yet
+            f"{sys.executable} lacks the package '{error.name}'. Make podium's environment (`make env`) and "
+            "activate it (`source .venv/bin/activate`).",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        module.main(arguments.name)
+    except PodiumError as error:
+        if arguments.debug:
+            raise
+        print(f"{arguments.stage} {arguments.name}: {error}", file=sys.stderr)  # noqa: T201 - the message is the product
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

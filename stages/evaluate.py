@@ -1,0 +1,46 @@
+"""Stage `evaluate`: let a trained candidate see the pictures that it did not learn from."""
+
+import json
+import logging
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr at import otherwise
+
+import pandas as pd
+
+from podium.arrays import load_classes, open_split
+from podium.config import load_params
+from podium.evaluation import measure, measure_classes, tabulate
+from podium.figures import choose_for_gallery, draw_gallery, draw_learning_curves
+from podium.models import load_model, predict
+from podium.paths import CandidatePaths, DatasetPaths
+
+logger = logging.getLogger(__name__)
+
+
+def main(name: str) -> None:
+    """Measure the candidate `name` on the validation and the test split."""
+    candidate = load_params().candidate(name)
+    paths, processed = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset).processed
+    classes = load_classes(processed)
+    model = load_model(paths.model)
+    reports = paths.reports
+    reports.mkdir(parents=True, exist_ok=True)
+    metrics, tables = {}, {}
+    for split_name in ("validation", "test"):
+        split = open_split(processed / split_name)
+        probabilities = predict(model, split)
+        metrics[split_name] = measure(split.labels, probabilities)
+        tables[split_name] = tabulate(split, probabilities, classes)
+    measure_classes(split.labels, probabilities, classes).to_csv(reports / "per_class.csv", index=False)
+    pd.concat(tables, names=["split"]).reset_index("split").to_csv(reports / "predictions.csv", index=False)
+    draw_learning_curves(pd.read_csv(paths.history), name, reports / "learning_curves.png")
+    chosen = choose_for_gallery(tables["test"])
+    title = f"{name}: the surest mistakes and the least sure hits on the test split"
+    draw_gallery(split.images[chosen], tables["test"].loc[chosen], title, reports / "gallery.png")
+    (reports / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    logger.info(
+        "evaluate %s: read %d validation and %d test pictures, accuracy %.4f and %.4f, wrote %s",
+        *(name, len(tables["validation"]), len(tables["test"])),
+        *(metrics["validation"]["accuracy"], metrics["test"]["accuracy"], reports),
+    )

@@ -1,0 +1,28 @@
+"""Stage `train`: build a candidate's model and take it through its schedule."""
+
+import logging
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr at import otherwise
+
+from podium.config import load_params
+from podium.models import save_model
+from podium.paths import CandidatePaths, DatasetPaths, written_whole
+from podium.training.phases import train
+
+logger = logging.getLogger(__name__)
+
+
+def main(name: str) -> None:
+    """Train the candidate `name`."""
+    page = load_params()
+    candidate = page.candidate(name)
+    paths = CandidatePaths(name, candidate.dataset)
+    processed = DatasetPaths(candidate.dataset).processed
+    model = train(candidate.model, page.schedule(candidate.schedule), processed, paths.history)
+    with written_whole(paths.model) as file:
+        save_model(model, file)
+    logger.info(
+        "train %s: read %s, trained %s (%s parameters), wrote %s",
+        *(name, processed, candidate.model.kind, f"{model.count_params():,}", paths.model),
+    )
