@@ -74,4 +74,6 @@ def open_member(raw: Path, name: str) -> Iterator[IO[bytes]]:
             try:
                 yield member
             except (zipfile.BadZipFile, EOFError) as error:
-                raise PodiumError(f"'{name}' in the archive of {raw.name} is damaged ({error}). Download it again.") from None
+                raise PodiumError(
+                    f"'{name}' in the archive of {raw.name} is damaged ({error}). Download it again."
+                ) from None

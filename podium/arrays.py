@@ -1,8 +1,8 @@
 """A split as .npy files: written block by block, read memory-mapped, so its size never matters to memory.
 
-    images.npy   (n, height, width, channels) uint8, 0–255, raw: models bring their own scaling
-    labels.npy   (n,) int64, an index into classes.json
-    ids.npy      (n,) unicode, the pictures' ids in the manifest
+images.npy   (n, height, width, channels) uint8, 0–255, raw: models bring their own scaling
+labels.npy   (n,) int64, an index into classes.json
+ids.npy      (n,) unicode, the pictures' ids in the manifest
 """
 
 import json

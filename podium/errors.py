@@ -1,7 +1,7 @@
 """What podium says when something that a user can mend went wrong.
 
-    PodiumError            one clear message: what happened, what was expected, what to type
-    └── WorkspaceBusy      another `dvc` command holds the workspace; the same call may work a little later
+PodiumError            one clear message: what happened, what was expected, what to type
+└── WorkspaceBusy      another `dvc` command holds the workspace; the same call may work a little later
 """
 
 from collections.abc import Iterable

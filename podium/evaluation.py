@@ -83,4 +83,5 @@ def read_predictions(path: Path) -> pd.DataFrame:
 
 def _normalised(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     exact = probabilities.astype(np.float64)
-    return exact / exact.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = exact / exact.sum(axis=1, keepdims=True)
+    return shares

@@ -1,6 +1,5 @@
 """Pictures for people, as PNG. The same figures give the same bytes."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +39,12 @@ def draw_confusion_matrix(counts: pd.DataFrame, shares: pd.DataFrame, title: str
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.argwhere(counts.to_numpy() > 0):
-        dark = shares.iat[row, column] > 0.5
+    numbers, parts = counts.to_numpy(), shares.to_numpy()
+    for row, column in np.argwhere(numbers > 0):
+        dark = parts[row, column] > 0.5
         right = row == column
         axes.text(
-            *(column, row, str(counts.iat[row, column])),
+            *(column, row, str(numbers[row, column])),
             ha="center",
             va="center",
             fontsize=8,
@@ -85,7 +85,7 @@ def draw_gallery(images: NDArray[np.uint8], predictions: pd.DataFrame, title: st
     _save(figure, path)
 
 
-def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> Sequence[int]:
+def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> list[int]:
     """Choose the rows worth looking at: the surest mistakes, at most half, then the least sure hits."""
     wrong = predictions["actual"] != predictions["predicted"]
     mistakes = predictions[wrong].sort_values("confidence", ascending=False, kind="stable").index[: count // 2]

@@ -4,16 +4,22 @@ Also how arrays reach a model, which training and evaluation share.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from podium.arrays import Split
+from podium.quiet import without_greetings
+
+with without_greetings():
+    import keras
+    import tensorflow as tf
+
+    tf.config.list_logical_devices()  # the rest of the greetings come with the first device
 
 PREDICT_BATCH = 256
 
@@ -23,7 +29,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Write a model as `.keras`, without the dates that Keras puts into it.
+    """Write a model as `.keras`, without the dates and memory addresses that Keras puts into it.
 
     Its optimizer stays out: it belongs to the training, and doubles or triples the file.
     """
@@ -34,8 +40,20 @@ def save_model(model: keras.Model, path: Path) -> None:
             data = dated.read(name)
             if name == "metadata.json":
                 data = json.dumps(json.loads(data) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+            if name == "config.json":
+                data = _number_shared_objects(data)
             undated.writestr(zipfile.ZipInfo(name, _EPOCH), data)
     whole.unlink()
+
+
+def _number_shared_objects(config: bytes) -> bytes:
+    """Give numbers to the objects that a model's layers share; Keras names them by their place in memory."""
+    numbers: dict[bytes, bytes] = {}
+    return re.sub(
+        rb'("shared_object_id": )(\d+)',
+        lambda found: found[1] + numbers.setdefault(found[2], str(len(numbers)).encode()),
+        config,
+    )
 
 
 def load_model(path: Path) -> keras.Model:

@@ -3,7 +3,6 @@
 `dvc.yaml` names the same places; a test holds the two together.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,7 +103,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield part
         if path.is_dir():  # a folder cannot be replaced in one step
             remove(path)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         remove(part)
 

@@ -31,13 +31,13 @@ def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
     """
     match split:
         case ArchiveSplit():
-            names, reason = _take_from_archive(manifest, split)
+            chosen = _take_from_archive(manifest, split)
         case StratifiedSplit():
-            names, reason = _draw_stratified(manifest, split)
-    return pd.DataFrame({"id": manifest["id"], "sha256": manifest["sha256"], "split": names, "reason": reason})
+            chosen = _draw_stratified(manifest, split)
+    return pd.concat([manifest[["id", "sha256"]], chosen], axis=1)
 
 
-def _take_from_archive(manifest: pd.DataFrame, split: ArchiveSplit) -> tuple["pd.Series[str]", "pd.Series[str]"]:
+def _take_from_archive(manifest: pd.DataFrame, split: ArchiveSplit) -> pd.DataFrame:
     names = manifest["part"].copy()
     available = int((names == split.validation_from).sum())
     if available <= split.count:
@@ -52,10 +52,10 @@ def _take_from_archive(manifest: pd.DataFrame, split: ArchiveSplit) -> tuple["pd
     missing = [name for name in SPLITS if not (names == name).any()]
     if missing:
         raise PodiumError(f"The archive has no {missing[0]} part. Choose split.kind 'stratified' in params.yaml.")
-    return names, reason
+    return pd.DataFrame({"split": names, "reason": reason})
 
 
-def _draw_stratified(manifest: pd.DataFrame, split: StratifiedSplit) -> tuple["pd.Series[str]", str]:
+def _draw_stratified(manifest: pd.DataFrame, split: StratifiedSplit) -> pd.DataFrame:
     from sklearn.model_selection import train_test_split  # one second to import; other splits do without
 
     everything = np.arange(len(manifest))
@@ -65,11 +65,13 @@ def _draw_stratified(manifest: pd.DataFrame, split: StratifiedSplit) -> tuple["p
         share = split.validation / (1 - split.test)
         _, validation = train_test_split(rest, test_size=share, random_state=split.seed, stratify=labels[rest])
     except ValueError as error:
-        raise PodiumError(f"These pictures cannot be split: {error} Change the dataset's split in params.yaml.") from None
+        raise PodiumError(
+            f"These pictures cannot be split: {error} Change the dataset's split in params.yaml."
+        ) from None
     names = pd.Series("train", index=manifest.index)
     names.iloc[validation] = "validation"
     names.iloc[test] = "test"
-    return names, f"drawn by class, seed {split.seed}"
+    return pd.DataFrame({"split": names, "reason": f"drawn by class, seed {split.seed}"})
 
 
 def write_arrays(examples: Iterable[Example], assigned: pd.DataFrame, dataset: Dataset, folder: Path) -> None:
@@ -116,5 +118,6 @@ def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
     if channels == 1 and image.channels == 3:
         return np.repeat(pixels, 3, axis=2)
     if channels == 3 and image.channels == 1:
-        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
+        gray: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        return gray[..., np.newaxis]
     return pixels

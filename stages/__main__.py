@@ -15,7 +15,9 @@ def main() -> int:
     parser.add_argument("name", help="the dataset, or from `train` on the candidate")
     parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    for ours in ("podium", "stages"):
+        logging.getLogger(ours).setLevel(logging.INFO)
     try:
         from podium.errors import PodiumError
 

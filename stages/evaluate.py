@@ -2,9 +2,6 @@
 
 import json
 import logging
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr at import otherwise
 
 import pandas as pd
 

@@ -1,9 +1,6 @@
 """Stage `train`: build a candidate's model and take it through its schedule."""
 
 import logging
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr at import otherwise
 
 from podium.config import load_params
 from podium.models import save_model

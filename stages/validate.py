@@ -20,9 +20,9 @@ def main(name: str) -> None:
     with written_whole(paths.validation) as folder:
         save_findings(findings, manifest, dataset, folder)
     failed = [finding for finding in findings if not finding.success]
-    for finding in failed:
-        logger.info("validate %s: %s", name, _sentence(finding))
     critical = [finding for finding in failed if finding.level == "critical"]
+    for warning in (finding for finding in failed if finding.level == "warning"):
+        logger.warning("validate %s: %s", name, _sentence(warning))
     if critical:
         raise PodiumError(
             f"{len(critical)} critical expectations failed for the dataset '{name}':\n"

@@ -112,7 +112,8 @@ def _sentence(path: Path, tree: yaml.Node | None, detail: ErrorDetails, details:
             hint = nearest(str(location[-1]), lacking) if lacking else "Take it out."
             return f"{where} is not a key that podium knows. {hint}"
         case "union_tag_invalid":
-            return f"{where} has the unknown kind '{context['tag']}'. {_choices(context['tag'], context['expected_tags'])}"
+            kind = context["tag"]
+            return f"{where} has the unknown kind '{kind}'. {_choices(kind, context['expected_tags'])}"
         case "union_tag_not_found":
             return f"{where} lacks its 'kind'."
         case "literal_error":

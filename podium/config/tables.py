@@ -215,6 +215,7 @@ class MobilenetModel:
     kind: Literal["mobilenet"]
     size: Annotated[int, Field(ge=32)]
     """Pictures are resized to this height and width inside the model."""
+    interpolation: Literal["bilinear", "bicubic"]
     units: list[Positive]
     scaling: Literal["imagenet", "unit"]
     """What the base is fed: −1..1 as it was trained with, or 0..1."""

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 from tqdm import tqdm
@@ -37,7 +38,7 @@ class History(keras.callbacks.Callback):
         self._epochs = epochs
         self._step = 0
         self._began = time.monotonic()
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)

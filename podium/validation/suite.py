@@ -14,8 +14,8 @@ from podium.validation.manifest import COLUMNS
 # Before the import, which would announce itself on the network; and its progress bars are noise here.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
+import great_expectations as gx
+import great_expectations.expectations as gxe
 
 SHOWN = 10
 """How many of the rows that break an expectation are named."""

@@ -13,7 +13,7 @@ from podium.zoo.parts import heads, picture_input
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: MobilenetModel) -> keras.Model:
     """Build it. See `podium.zoo.build`."""
     image = picture_input(input_shape)
-    x = layers.Resizing(options.size, options.size)(image)
+    x = layers.Resizing(options.size, options.size, interpolation=options.interpolation)(image)
     x = layers.Rescaling(1 / 127.5, offset=-1)(x) if options.scaling == "imagenet" else layers.Rescaling(1 / 255)(x)
     if input_shape[-1] == 1:
         x = layers.Concatenate()([x, x, x])

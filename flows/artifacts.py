@@ -1,0 +1,47 @@
+"""Results as Prefect artifacts: tables to read and pictures to look at, beside the run that made them."""
+
+import base64
+from pathlib import Path
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from podium.registry import Decision
+from podium.tracking import Result
+
+SHOWN = ("accuracy", "macro_f1", "weighted_f1", "loss")
+
+
+def show_result(result: Result, reports: Path) -> None:
+    """Show a candidate's figures and pictures."""
+    figures = [
+        {"split": split, **{key: round(values[key], 4) for key in SHOWN}} for split, values in result.metrics.items()
+    ]
+    create_table_artifact(
+        figures, key=f"{result.candidate}-figures", description=f"{result.candidate}: figures by split"
+    )
+    for picture in sorted(reports.glob("*.png")):
+        data = base64.b64encode(picture.read_bytes()).decode()
+        key = f"{result.candidate}-{picture.stem}".replace("_", "-")
+        title = picture.stem.replace("_", " ")
+        create_markdown_artifact(
+            f"![{title}](data:image/png;base64,{data})", key=key, description=f"{result.candidate}: {title}"
+        )
+
+
+def show_comparison(dataset: str, results: list[Result], decision: Decision) -> None:
+    """Show a dataset's candidates side by side, the best first, and what was decided."""
+    ranked = sorted(results, key=lambda one: -one.metrics["validation"]["accuracy"])
+    lines = [
+        f"**{decision.reason}**",
+        "",
+        "| candidate | validation accuracy | test accuracy | test macro F1 |",
+        "| --- | --- | --- | --- |",
+    ]
+    for one in ranked:
+        validation, test = one.metrics["validation"], one.metrics["test"]
+        lines.append(
+            f"| {one.candidate} | {validation['accuracy']:.4f} | {test['accuracy']:.4f} | {test['macro_f1']:.4f} |"
+        )
+    create_markdown_artifact(
+        "\n".join(lines), key=f"{dataset}-comparison", description=f"{dataset}: candidates and champion"
+    )

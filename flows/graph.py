@@ -1,0 +1,143 @@
+"""DVC's graph, and how to bring one stage of it up to date.
+
+Whether a stage is current is asked in this process (some hundredths of a second); a stage that is not is run by
+the `dvc` command, whose output can be read line by line. docs/decisions/0004-dvc-by-command.md has the figures.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx as nx
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+
+from podium.errors import PodiumError, WorkspaceBusy, nearest
+from podium.paths import LOCK
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of `dvc.yaml`, its foreach resolved.
+
+    Attributes:
+        name: as `dvc repro` takes it: `train@digits-cnn`.
+        description: its `desc` in `dvc.yaml`.
+        needs: the names of the stages whose outputs it reads.
+    """
+
+    name: str
+    description: str
+    needs: tuple[str, ...]
+
+
+def load_stages(root: Path) -> list[Stage]:
+    """Give every stage of the project, each after the ones that it needs."""
+    try:
+        graph = Repo(str(root)).index.graph
+    except DvcException as error:
+        raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
+    ordered = nx.lexicographical_topological_sort(graph.reverse(copy=False), key=_order(graph))
+    return [
+        Stage(
+            stage.addressing,
+            stage.desc or "",
+            tuple(sorted(need.addressing for need in graph.successors(stage))),
+        )
+        for stage in ordered
+    ]
+
+
+def _order(graph: "nx.DiGraph[object]") -> Callable[[object], int]:
+    places = {stage: place for place, stage in enumerate(graph)}
+    return lambda stage: places[stage]
+
+
+def select(stages: list[Stage], targets: Sequence[str] | None) -> list[Stage]:
+    """Keep the stages of the named datasets and candidates, and everything that those need; None keeps all.
+
+    Raises:
+        PodiumError: a name has no stage.
+    """
+    if targets is None:
+        return stages
+    by_name = {stage.name: stage for stage in stages}
+    entries = {name.partition("@")[2] for name in by_name}
+    wanted: set[str] = set()
+    for target in targets:
+        if target not in entries:
+            raise PodiumError(f"dvc.yaml has no stage for '{target}'. {nearest(target, entries)}")
+        waiting = [name for name in by_name if name.partition("@")[2] == target]
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += by_name[name].needs
+    return [stage for stage in stages if stage.name in wanted]
+
+
+def is_current(root: Path, name: str) -> bool:
+    """Say whether a stage's outputs are those of its params and dependencies as they are now.
+
+    Raises:
+        WorkspaceBusy: another DVC command holds the workspace.
+    """
+    try:
+        return not Repo(str(root)).status(targets=[name])
+    except LockError as error:
+        raise WorkspaceBusy(f"Another DVC command holds the workspace: {error}") from error
+
+
+def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
+    """Run one stage by `dvc repro --single-item`, its output handed on line by line.
+
+    Args:
+        root: the project's root.
+        name: the stage.
+        say: takes each line of output.
+
+    Raises:
+        WorkspaceBusy: another DVC command holds the workspace.
+        PodiumError: the stage failed; the message ends with its last lines.
+    """
+    folder = str(Path(sys.executable).parent)
+    environment = os.environ | {
+        "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")]),
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro", "--single-item", name],
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that the whole family can be stopped
+    )
+    lines: list[str] = []
+    written = False
+    try:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        for line in process.stdout:
+            text = line.rstrip()
+            if text:
+                lines = [*lines[-30:], text]
+                written = written or text.endswith(f"lock file '{LOCK}'")  # what follows are DVC's hints
+                if not written:
+                    say(text)
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+    if status:
+        message = "\n".join(line for line in lines if not line.startswith((">", "Running stage")))
+        if "Unable to acquire lock" in message or "is busy, it is being blocked by" in message:
+            raise WorkspaceBusy(f"{name}: another DVC command holds the workspace.\n{message}")
+        raise PodiumError(f"{name} failed:\n{message}")

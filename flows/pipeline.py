@@ -1,0 +1,153 @@
+"""The pipeline: every stage of `dvc.yaml` as a Prefect task, its results in MLflow, the best one champion.
+
+    python -m flows.pipeline
+
+It works without a Prefect server (Prefect starts one for the time of the run) and with one, by hand and on a
+schedule. What did not change is not done again.
+"""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.client.schemas import State
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.artifacts import show_comparison, show_result
+from flows.graph import Stage, is_current, load_stages, reproduce, select
+from podium.config import load_params
+from podium.errors import PodiumError, WorkspaceBusy
+from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
+from podium.registry import promote
+from podium.tracking import Ledger, Result, tracking_uri
+
+Futures = dict[str, PrefectFuture[Any]]
+
+CACHED = "Cached"
+"""The name of the state of a stage that had nothing to do."""
+
+
+def _is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Say whether a retry may help: not against a mistake that a person has to mend."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, WorkspaceBusy) or not isinstance(error, PodiumError)
+
+
+# A stage gives the same at every try; what may pass is another DVC command in the same workspace.
+@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=_is_passing)
+def run_stage(root: Path, stage: Stage) -> State[Any]:
+    """Bring one stage up to date."""
+    logger = get_run_logger()
+    if is_current(root, stage.name):
+        return Completed(message="nothing changed", name=CACHED)
+    kind, _, entry = stage.name.partition("@")
+    follower = Ledger(root, load_params(root / PARAMS)).follow(entry) if kind == "train" else nullcontext()
+    try:
+        with follower:
+            reproduce(root, stage.name, logger.info)
+    except WorkspaceBusy:
+        raise
+    except PodiumError as error:
+        return Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those
+    return Completed(message=stage.description or "done")
+
+
+@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=_is_passing)
+def publish(root: Path, candidate: str) -> Result:
+    """Make sure that MLflow has a candidate's result."""
+    page = load_params(root / PARAMS)
+    result = Ledger(root, page).publish(candidate)
+    if result.is_new:
+        show_result(result, root / CandidatePaths(candidate, page.candidate(candidate).dataset).reports)
+    return result
+
+
+@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=_is_passing)
+def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
+    """Let the best result of a dataset challenge its champion."""
+    ledger = Ledger(root, load_params(root / PARAMS))
+    decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
+    if decision.promoted or any(result.is_new for result in results):
+        show_comparison(dataset, results, decision)
+    return Completed(message=decision.reason, data=decision)
+
+
+@flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
+def pipeline(targets: list[str] | None = None) -> State[Any]:
+    """Bring datasets and candidates up to date, publish what is new, and promote the best.
+
+    Args:
+        targets: names of datasets and candidates; all of params.yaml by default.
+    """
+    root = project_root()
+    try:
+        page = load_params(root / PARAMS)
+        stages = select(load_stages(root), targets)
+    except PodiumError as error:
+        return Failed(message=str(error))
+    ran = submit_stages(root, stages)
+    published = {
+        name: publish.submit(root, name, return_state=False, wait_for=ends)
+        for name in page.candidates
+        if (ends := [future for stage, future in ran.items() if stage.endswith(f"@{name}")])
+    }
+    promoted = {}
+    for dataset in page.datasets:
+        mine = [future for name, future in published.items() if page.candidates[name].dataset == dataset]
+        wait(mine)
+        if good := [future.result() for future in mine if future.state.is_completed()]:
+            promoted[dataset] = promote_best.submit(root, dataset, good)
+    return sum_up(root, ran, published, promoted)
+
+
+def submit_stages(root: Path, stages: list[Stage]) -> Futures:
+    """Submit every stage as a task that waits for the stages it needs."""
+    futures: Futures = {}
+    for stage in stages:
+        kind = stage.name.partition("@")[0]
+        named = run_stage.with_options(name=kind, description=stage.description)
+        needs = [futures[need] for need in stage.needs]
+        futures[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
+    return futures
+
+
+def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> State[Any]:
+    """Wait for everything, and say in the flow's own state what came of it."""
+    everything = (
+        ran | {f"publish@{k}": v for k, v in published.items()} | {f"promote@{k}": v for k, v in promoted.items()}
+    )
+    wait(list(everything.values()))
+    failed = [future.state.message or name for name, future in everything.items() if future.state.is_failed()]
+    if failed:
+        return Failed(message="\n".join(failed))
+    worked = sum(future.state.name != CACHED for future in ran.values())
+    reasons = [future.state.message or "" for future in promoted.values()]
+    get_run_logger().info(
+        "%d of %d stages had work to do. %s\nRuns and models: %s\nReports: %s",
+        *(worked, len(ran), " ".join(reasons), tracking_uri(root), root / "reports"),
+    )
+    return Completed(message=" ".join(reasons) or "There was nothing to promote.")
+
+
+def main(targets: list[str] | None = None) -> int:
+    """Run the flow once; return the exit status."""
+    try:
+        root = project_root()
+        load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
+        select(load_stages(root), targets or None)
+        state = pipeline(targets or None, return_state=True)
+    except PodiumError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
+        return 1
+    if not state.is_completed():
+        print(state.message, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,36 @@
+"""The gate: whether a challenger takes the champion's place. Only figures come in; nothing is moved here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, and why.
+
+    Attributes:
+        promoted: whether the challenger becomes champion.
+        reason: one sentence for people.
+        version: the champion's version after the decision; empty as long as nothing was moved.
+    """
+
+    promoted: bool
+    reason: str
+    version: str = ""
+
+
+def decide(challenger: str, score: float, champion: str, champion_score: float) -> Decision:
+    """Compare two validation accuracies, measured on the same pictures.
+
+    Args:
+        challenger: the candidate's name.
+        score: its validation accuracy.
+        champion: what to call the champion.
+        champion_score: its validation accuracy.
+
+    Returns:
+        The decision: a tie keeps the champion.
+    """
+    figures = f"validation accuracy {score:.4f} against {champion_score:.4f}"
+    if score > champion_score:
+        return Decision(True, f"{challenger} beats {champion}: {figures}.")
+    return Decision(False, f"{challenger} does not beat {champion}: {figures}. The champion stays.")

@@ -1,0 +1,106 @@
+"""A candidate's history file as MLflow metrics, sent as it grows."""
+
+import csv
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "curve/"
+"""Metrics by epoch are named after the history's columns: `curve/validation_accuracy`."""
+
+
+def read_history(path: Path) -> list[dict[str, str]]:
+    """Give the complete rows of a history file; none where it is not there yet."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    return list(csv.DictReader(line for line in lines if line.endswith("\n")))
+
+
+def send_curve(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) -> None:
+    """Send the epochs that a run does not have yet. Their step is counted over all phases."""
+    have = client.get_metric_history(run_id, f"{PREFIX}loss")
+    last = max((metric.step for metric in have), default=0)
+    now = int(time.time() * 1000)
+    metrics = [
+        Metric(f"{PREFIX}{column}", float(value), now, int(row["step"]))
+        for row in rows
+        if int(row["step"]) > last
+        for column, value in row.items()
+        # The loss goes last: it is what says that a step is complete.
+        if column not in ("step", "phase", "loss")
+    ] + [Metric(f"{PREFIX}loss", float(row["loss"]), now, int(row["step"])) for row in rows if int(row["step"]) > last]
+    for start in range(0, len(metrics), 1000):  # MLflow's limit for a batch
+        client.log_batch(run_id, metrics=metrics[start : start + 1000])
+
+
+class Follower:
+    """Sends a growing history to MLflow from a thread of its own. What MLflow misses never stops a training."""
+
+    def __init__(self, history: Path, epochs: int, begin: Callable[[], tuple[MlflowClient, str]]) -> None:
+        """Prepare.
+
+        Args:
+            history: the file to follow.
+            epochs: how many rows it will have. A file that is complete at first sight is none that grows:
+                it was restored, and is published with the rest.
+            begin: opens the run, once a training is really seen; gives the client and the run's id.
+        """
+        self._history, self._epochs, self._begin = history, epochs, begin
+        self._run: tuple[MlflowClient, str] | None = None
+        self._sent = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
+        self._before = self._stamp()
+
+    def __enter__(self) -> "Follower":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        if kind is not None and self._run is not None:
+            client, run_id = self._run
+            try:
+                client.set_terminated(run_id, "FAILED")
+            except MlflowException as error:
+                logger.warning("MLflow was not told that run %s failed: %s", run_id, error)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            status = self._history.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_ino
+
+    def _follow(self) -> None:
+        warned = False
+        while not self._stop.wait(1.0):
+            try:
+                self._look()
+            except (MlflowException, OSError) as error:
+                if not warned:
+                    logger.warning("MLflow cannot be reached; the training goes on, its curve follows later: %s", error)
+                    warned = True
+
+    def _look(self) -> None:
+        if self._stamp() in (None, self._before):
+            return
+        rows = read_history(self._history)
+        if self._run is None:
+            if len(rows) >= self._epochs:
+                return
+            self._run = self._begin()
+        if len(rows) > self._sent:
+            send_curve(*self._run, rows)
+            self._sent = len(rows)

@@ -1,0 +1,214 @@
+"""Runs in MLflow: found, opened, filled and closed, so that each distinct training result has exactly one.
+
+Everything is safe to repeat. A run gets its fingerprint last; one without is unfinished, and whoever comes
+next with the same intent goes on with it.
+"""
+
+import json
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset as TrackedDataset
+from mlflow.entities import DatasetInput, InputTag, Run
+
+from podium.arrays import SPLITS, open_split
+from podium.config import Page
+from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
+from podium.tracking.curves import Follower, read_history, send_curve
+from podium.tracking.lineage import (
+    Lineage,
+    describe_candidate,
+    describe_environment,
+    describe_source,
+    file_digest,
+    read_intent,
+    read_lineage,
+    workspace,
+)
+from podium.tracking.trained_model import log_model
+
+logger = logging.getLogger(__name__)
+
+
+def tracking_uri(root: Path) -> str:
+    """Give MLflow's address: `MLFLOW_TRACKING_URI`, or a SQLite file in the project."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A candidate's training result as the ledger holds it.
+
+    Attributes:
+        candidate: its name.
+        run_id: its run in MLflow.
+        model_id: its logged model in MLflow.
+        metrics: its figures by split, as `evaluate` wrote them.
+        splits: the digest of the split manifest that they were measured on.
+        is_new: the ledger did not have it before.
+    """
+
+    candidate: str
+    run_id: str
+    model_id: str
+    metrics: dict[str, dict[str, float]]
+    splits: str
+    is_new: bool
+
+
+class Ledger:
+    """The runs of one project's candidates."""
+
+    def __init__(self, root: Path, page: Page) -> None:
+        """Connect to MLflow.
+
+        Args:
+            root: the project's root.
+            page: its params.
+        """
+        self._root, self._page = root, page
+        self.client = MlflowClient(tracking_uri(root))
+
+    def follow(self, name: str) -> Follower:
+        """Follow a candidate's training; to be used around it as a context manager.
+
+        If the block ends in an exception, the run is marked as failed. The next try goes on with it.
+        """
+        schedule = self._page.schedule(self._page.candidate(name).schedule)
+        epochs = sum(phase.epochs for phase in schedule.phases)
+        return Follower(self._root / self._paths(name).history, epochs, lambda: (self.client, self._open(name)))
+
+    def publish(self, name: str) -> Result:
+        """Make sure that a candidate's training result, and what evaluation says of it, is in the ledger.
+
+        Args:
+            name: a candidate that is trained and evaluated.
+
+        Returns:
+            The result.
+
+        Raises:
+            PodiumError: it is not trained and evaluated yet.
+        """
+        lineage = read_lineage(self._root, self._page, name)
+        experiment = self._experiment(name)
+        known = self._search(experiment, f"tags.`podium.fingerprint` = '{lineage.fingerprint}'")
+        run_id = known[0].info.run_id if known else self._open(name)
+        if not known or known[0].data.tags.get("podium.evaluation") != lineage.evaluation:
+            self._fill(run_id, name, lineage)
+        self._tidy(experiment, name, lineage)
+        run = self.client.get_run(run_id)
+        return Result(
+            candidate=name,
+            run_id=run_id,
+            model_id=_model_id(run),
+            metrics=self._metrics(name),
+            splits=run.data.tags["podium.splits"],
+            is_new=not known,
+        )
+
+    def _paths(self, name: str) -> CandidatePaths:
+        return CandidatePaths(name, self._page.candidate(name).dataset)
+
+    def _processed(self, name: str) -> Path:
+        return self._root / DatasetPaths(self._page.candidate(name).dataset).processed
+
+    def _metrics(self, name: str) -> dict[str, dict[str, float]]:
+        path = self._root / self._paths(name).reports / "metrics.json"
+        metrics: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+        return metrics
+
+    def _experiment(self, name: str) -> str:
+        """Find or make the experiment, one a dataset, so that its candidates stand side by side."""
+        dataset = self._page.candidate(name).dataset
+        if found := self.client.get_experiment_by_name(dataset):
+            if found.lifecycle_stage == "deleted":
+                self.client.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        local = self.client.tracking_uri.startswith("sqlite:")
+        location = (self._root / "mlflow-artifacts" / dataset).as_uri() if local else None
+        return str(self.client.create_experiment(dataset, artifact_location=location))
+
+    def _search(self, experiment: str, query: str) -> list[Run]:
+        return list(self.client.search_runs([experiment], query, max_results=100))
+
+    def _unfinished(self, experiment: str, name: str) -> list[Run]:
+        mine = f"tags.`podium.candidate` = '{name}' and tags.`podium.workspace` = '{workspace(self._root)}'"
+        return [run for run in self._search(experiment, mine) if "podium.fingerprint" not in run.data.tags]
+
+    def _open(self, name: str) -> str:
+        """Open a run for a training, or go on with the one that an interrupted try left."""
+        intent = read_intent(self._root, self._page, name)
+        experiment = self._experiment(name)
+        for run in self._unfinished(experiment, name):
+            if run.data.tags["podium.intent"] == intent:
+                self.client.update_run(run.info.run_id, "RUNNING")
+                return str(run.info.run_id)
+        tags = {
+            "podium.candidate": name,
+            "podium.intent": intent,
+            "podium.workspace": workspace(self._root),
+            **describe_source(self._root),
+        }
+        run = self.client.create_run(experiment, tags=tags, run_name=name)
+        for key, value in describe_candidate(self._page, name).items():
+            self.client.log_param(run.info.run_id, key, value)
+        return str(run.info.run_id)
+
+    def _fill(self, run_id: str, name: str, lineage: Lineage) -> None:
+        paths, processed = self._paths(name), self._processed(name)
+        run = self.client.get_run(run_id)
+        send_curve(self.client, run_id, read_history(self._root / paths.history))
+        for split, figures in self._metrics(name).items():
+            for key, value in figures.items():
+                if run.data.metrics.get(f"{split}/{key}") != value:
+                    self.client.log_metric(run_id, f"{split}/{key}", value)
+        self.client.log_artifacts(run_id, str(self._root / paths.reports), "reports")
+        if not (run.inputs and run.inputs.dataset_inputs):
+            self.client.log_inputs(run_id, _inputs(self._page.candidate(name).dataset, processed, lineage))
+            for file in (LOCK, PARAMS):
+                self.client.log_artifact(run_id, str(self._root / file), "lineage")
+            self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
+        if not _model_id(run):
+            log_model(self.client, run, name, self._root / paths.model, processed)
+        splits = file_digest(processed / "split.csv")
+        for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
+            self.client.set_tag(run_id, f"podium.{tag}", text)
+        self.client.set_tag(run_id, "podium.fingerprint", lineage.fingerprint)
+        self.client.set_terminated(run_id, "FINISHED")
+        logger.info("%s is in MLflow, run %s", name, run_id)
+
+    def _tidy(self, experiment: str, name: str, lineage: Lineage) -> None:
+        """Close what earlier tries left: the same training's remains go, another training's are marked."""
+        for run in self._unfinished(experiment, name):
+            if run.data.tags["podium.intent"] == lineage.intent:
+                self.client.delete_run(run.info.run_id)
+            elif run.info.status == "RUNNING":
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _model_id(run: Run) -> str:
+    """Give the id of the model that a run logged; empty if it has none."""
+    return run.outputs.model_outputs[0].model_id if run.outputs and run.outputs.model_outputs else ""
+
+
+def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:
+    """Describe the splits that a run saw, for MLflow's dataset lineage."""
+    inputs = []
+    for name in SPLITS:
+        split = open_split(processed / name)
+        source: dict[str, Any] = {"uri": (processed / name).as_uri()}
+        tracked = TrackedDataset(
+            name=f"{dataset}/{name}",
+            digest=lineage.data[:32],
+            source_type="local",
+            source=json.dumps(source),
+            profile=json.dumps({"pictures": len(split), "shape": list(split.images.shape[1:])}),
+        )
+        context = "training" if name == "train" else name
+        inputs.append(DatasetInput(tracked, [InputTag("mlflow.data.context", context)]))
+    return inputs

@@ -1,0 +1,139 @@
+"""What a training result came from: its data, its params, its code and its environment, in digests and names."""
+
+import hashlib
+import json
+import socket
+import subprocess
+from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from podium.config import Page
+from podium.errors import PodiumError
+from podium.paths import LOCK
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The digests that tell one training result from another.
+
+    Attributes:
+        intent: of what was asked for: the candidate, its schedule and its data. Known before training.
+        fingerprint: of what came out, the intent included. Two results with the same one are the same.
+        evaluation: of the reports on it.
+        data: of the dataset's arrays.
+    """
+
+    intent: str
+    fingerprint: str
+    evaluation: str
+    data: str
+
+
+def read_intent(root: Path, page: Page, name: str) -> str:
+    """Give the digest of what is asked for, once the candidate's data is there. See `Lineage`."""
+    candidate = page.candidate(name)
+    schedule = page.schedule(candidate.schedule)
+    data = _entry(_read_lock(root), f"preprocess@{candidate.dataset}")["outs"]
+    return _digest([name, asdict(candidate), asdict(schedule), data])
+
+
+def read_lineage(root: Path, page: Page, name: str) -> Lineage:
+    """Read a trained candidate's digests from `dvc.lock`.
+
+    Raises:
+        PodiumError: the candidate is not trained and evaluated yet.
+    """
+    lock = _read_lock(root)
+    intent = read_intent(root, page, name)
+    data = _entry(lock, f"preprocess@{page.candidate(name).dataset}")["outs"]
+    reports = [_entry(lock, f"{stage}@{name}")["outs"] for stage in ("evaluate", "confusion_matrix")]
+    return Lineage(
+        intent=intent,
+        fingerprint=_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
+        evaluation=_digest(reports),
+        data=data[0]["md5"].removesuffix(".dir"),
+    )
+
+
+def describe_candidate(page: Page, name: str) -> dict[str, str]:
+    """Flatten a candidate's choices to params; a phase's are prefixed with its name (`head.learning_rate`)."""
+    candidate = page.candidate(name)
+    schedule = page.schedule(candidate.schedule)
+    choices: dict[str, Any] = {
+        "candidate": name,
+        "dataset": candidate.dataset,
+        "image": "x".join(map(str, page.dataset(candidate.dataset).image.shape)),
+        "model": asdict(candidate.model),
+        "schedule": candidate.schedule,
+        **{key: value for key, value in asdict(schedule).items() if key != "phases"},
+        **{phase.name: asdict(phase) for phase in schedule.phases},
+    }
+    return dict(_flatten("", choices))
+
+
+def describe_source(root: Path) -> dict[str, str]:
+    """Give the tags that say which code made the run: MLflow's own for the commit, and whether it is edited."""
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return {
+        "mlflow.source.type": "PROJECT",
+        "mlflow.source.name": "dvc.yaml",
+        "mlflow.source.git.commit": commit or "not in git",
+        "podium.edited": "unknown" if changes is None else "yes" if changes else "no",
+    }
+
+
+def describe_environment() -> str:
+    """List the installed distributions with their versions, one a line."""
+    found = {dist.metadata["Name"].lower(): dist.version for dist in distributions() if dist.metadata["Name"]}
+    return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
+
+
+def workspace(root: Path) -> str:
+    """Name this checkout among all that share an MLflow server."""
+    return f"{socket.gethostname()}:{root}"
+
+
+def file_digest(path: Path) -> str:
+    """Give a file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_lock(root: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load((root / LOCK).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except FileNotFoundError:
+        return {}
+    stages: dict[str, Any] = content["stages"]
+    return stages
+
+
+def _entry(lock: dict[str, Any], stage: str) -> dict[str, Any]:
+    if stage not in lock:
+        raise PodiumError(f"{stage} has not run yet: {LOCK} does not know it. Run `dvc repro {stage}`.")
+    entry: dict[str, Any] = lock[stage]
+    return entry
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _flatten(prefix: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        inner = [pair for key, item in value.items() if key != "name" for pair in _flatten(f"{prefix}.{key}", item)]
+        return [(key.removesuffix(".kind"), text) for key, text in inner]
+    return [(prefix.removeprefix("."), "none" if value is None else str(value))]
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
