@@ -35,27 +35,29 @@ class Stage:
     description: str
     needs: tuple[str, ...]
 
+    @property
+    def kind(self) -> str:
+        """Its name in `dvc.yaml`: `train`."""
+        return self.name.partition("@")[0]
+
+    @property
+    def entry(self) -> str:
+        """The dataset or candidate that it is for: `digits-cnn`; empty for a stage without a foreach."""
+        return self.name.partition("@")[2]
+
 
 def load_stages(root: Path) -> list[Stage]:
-    """Give every stage of the project, each after the ones that it needs."""
+    """Give every stage of the project, each after the ones that it needs, one candidate after the other."""
     try:
         graph = Repo(str(root)).index.graph
     except DvcException as error:
         raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
-    ordered = nx.lexicographical_topological_sort(graph.reverse(copy=False), key=_order(graph))
+    last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
+    ordered = dict.fromkeys(need for stage in last for need in nx.dfs_postorder_nodes(graph, stage))
     return [
-        Stage(
-            stage.addressing,
-            stage.desc or "",
-            tuple(sorted(need.addressing for need in graph.successors(stage))),
-        )
+        Stage(stage.addressing, stage.desc or "", tuple(sorted(need.addressing for need in graph.successors(stage))))
         for stage in ordered
     ]
-
-
-def _order(graph: "nx.DiGraph[object]") -> Callable[[object], int]:
-    places = {stage: place for place, stage in enumerate(graph)}
-    return lambda stage: places[stage]
 
 
 def select(stages: list[Stage], targets: Sequence[str] | None) -> list[Stage]:
@@ -67,12 +69,12 @@ def select(stages: list[Stage], targets: Sequence[str] | None) -> list[Stage]:
     if targets is None:
         return stages
     by_name = {stage.name: stage for stage in stages}
-    entries = {name.partition("@")[2] for name in by_name}
+    entries = {stage.entry for stage in stages}
     wanted: set[str] = set()
     for target in targets:
         if target not in entries:
             raise PodiumError(f"dvc.yaml has no stage for '{target}'. {nearest(target, entries)}")
-        waiting = [name for name in by_name if name.partition("@")[2] == target]
+        waiting = [stage.name for stage in stages if stage.entry == target]
         while waiting:
             name = waiting.pop()
             if name not in wanted:

@@ -7,6 +7,7 @@ schedule. What did not change is not done again.
 """
 
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_comparison, show_result
 from flows.graph import Stage, is_current, load_stages, reproduce, select
-from podium.config import load_params
+from podium.config import Page, load_params
 from podium.errors import PodiumError, WorkspaceBusy
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
@@ -44,8 +45,8 @@ def run_stage(root: Path, stage: Stage) -> State[Any]:
     logger = get_run_logger()
     if is_current(root, stage.name):
         return Completed(message="nothing changed", name=CACHED)
-    kind, _, entry = stage.name.partition("@")
-    follower = Ledger(root, load_params(root / PARAMS)).follow(entry) if kind == "train" else nullcontext()
+    follows = stage.kind == "train"
+    follower = Ledger(root, load_params(root / PARAMS)).follow(stage.entry) if follows else nullcontext()
     try:
         with follower:
             reproduce(root, stage.name, logger.info)
@@ -89,12 +90,7 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
         stages = select(load_stages(root), targets)
     except PodiumError as error:
         return Failed(message=str(error))
-    ran = submit_stages(root, stages)
-    published = {
-        name: publish.submit(root, name, return_state=False, wait_for=ends)
-        for name in page.candidates
-        if (ends := [future for stage, future in ran.items() if stage.endswith(f"@{name}")])
-    }
+    ran, published = submit(root, stages, page)
     promoted = {}
     for dataset in page.datasets:
         mine = [future for name, future in published.items() if page.candidates[name].dataset == dataset]
@@ -104,15 +100,24 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
     return sum_up(root, ran, published, promoted)
 
 
-def submit_stages(root: Path, stages: list[Stage]) -> Futures:
-    """Submit every stage as a task that waits for the stages it needs."""
-    futures: Futures = {}
+def submit(root: Path, stages: list[Stage], page: Page) -> tuple[Futures, Futures]:
+    """Submit every stage as a task that waits for the stages it needs, and every candidate's publication.
+
+    Returns:
+        The stages' futures by the stages' names, and the publications' by the candidates' names.
+    """
+    ran: Futures = {}
+    published: Futures = {}
+    left = Counter(stage.entry for stage in stages)
     for stage in stages:
-        kind = stage.name.partition("@")[0]
-        named = run_stage.with_options(name=kind, description=stage.description)
-        needs = [futures[need] for need in stage.needs]
-        futures[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
-    return futures
+        named = run_stage.with_options(name=stage.kind, description=stage.description)
+        needs = [ran[need] for need in stage.needs]
+        ran[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
+        left[stage.entry] -= 1
+        if stage.entry in page.candidates and not left[stage.entry]:
+            ends = [future for name, future in ran.items() if name.endswith(f"@{stage.entry}")]
+            published[stage.entry] = publish.submit(root, stage.entry, return_state=False, wait_for=ends)
+    return ran, published
 
 
 def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> State[Any]:

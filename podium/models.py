@@ -19,6 +19,7 @@ with without_greetings():
     import keras
     import tensorflow as tf
 
+    keras.utils.disable_interactive_logging()  # no progress bars from libraries that ask a model
     tf.config.list_logical_devices()  # the rest of the greetings come with the first device
 
 PREDICT_BATCH = 256

@@ -72,14 +72,10 @@ def _champion_score(client: MlflowClient, champion: ModelVersion, splits: str, v
     if champion.tags.get(SPLITS) == splits:
         return float(champion.tags[SCORE])
     # Scored on other pictures: that figure says nothing here. Let it see these.
-    # TensorFlow: five seconds to import, and needed only here.
-    import mlflow.tensorflow
+    from podium.models import predict  # TensorFlow, only where it is needed
+    from podium.tracking.trained_model import load_version
 
-    from podium.models import predict  # isort: split - it imports TensorFlow without its greetings
-
-    mlflow.set_tracking_uri(client.tracking_uri)
-    model = mlflow.tensorflow.load_model(f"models:/{champion.name}/{champion.version}")
-    split = open_split(validation)
+    model, split = load_version(client, champion), open_split(validation)
     if model.input_shape[1:] != split.images.shape[1:]:
         logger.info("the champion takes pictures of %s, which these are not: it scores 0", model.input_shape[1:])
         return 0.0

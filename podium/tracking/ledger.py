@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mlflow.entities import DatasetInput, InputTag, Run
 
 from podium.arrays import SPLITS, open_split
 from podium.config import Page
-from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
+from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths, written_whole
 from podium.tracking.curves import Follower, read_history, send_curve
 from podium.tracking.lineage import (
     Lineage,
@@ -29,7 +30,6 @@ from podium.tracking.lineage import (
     read_lineage,
     workspace,
 )
-from podium.tracking.trained_model import log_model
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +64,24 @@ class Ledger:
     """The runs of one project's candidates."""
 
     def __init__(self, root: Path, page: Page) -> None:
-        """Connect to MLflow.
+        """Know what to publish.
 
         Args:
             root: the project's root.
             page: its params.
         """
         self._root, self._page = root, page
-        self.client = MlflowClient(tracking_uri(root))
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """The connection, made at first use: a new store takes seconds to be laid out."""
+        uri = tracking_uri(self._root)
+        store = Path(uri.removeprefix("sqlite:///"))
+        if uri.startswith("sqlite:") and not store.exists():
+            # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
+            with written_whole(store) as part:
+                MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
+        return MlflowClient(uri)
 
     def follow(self, name: str) -> Follower:
         """Follow a candidate's training; to be used around it as a context manager.
@@ -174,7 +184,9 @@ class Ledger:
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
         if not _model_id(run):
-            log_model(self.client, run, name, self._root / paths.model, processed)
+            from podium.tracking.trained_model import log_model  # TensorFlow, only where there is a new model
+
+            log_model(self.client, run, self._root / paths.model, processed)
         splits = file_digest(processed / "split.csv")
         for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
             self.client.set_tag(run_id, f"podium.{tag}", text)

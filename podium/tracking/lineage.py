@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from podium.config import Page
+from podium.config import Augmentation, Page
 from podium.errors import PodiumError
 from podium.paths import LOCK
 
@@ -69,7 +69,8 @@ def describe_candidate(page: Page, name: str) -> dict[str, str]:
         "image": "x".join(map(str, page.dataset(candidate.dataset).image.shape)),
         "model": asdict(candidate.model),
         "schedule": candidate.schedule,
-        **{key: value for key, value in asdict(schedule).items() if key != "phases"},
+        **{key: value for key, value in asdict(schedule).items() if key not in ("phases", "augmentation")},
+        "augmentation": _in_one_line(schedule.augmentation),
         **{phase.name: asdict(phase) for phase in schedule.phases},
     }
     return dict(_flatten("", choices))
@@ -129,6 +130,12 @@ def _flatten(prefix: str, value: object) -> list[tuple[str, str]]:
         inner = [pair for key, item in value.items() if key != "name" for pair in _flatten(f"{prefix}.{key}", item)]
         return [(key.removesuffix(".kind"), text) for key, text in inner]
     return [(prefix.removeprefix("."), "none" if value is None else str(value))]
+
+
+def _in_one_line(augmentation: Augmentation | None) -> str | None:
+    if augmentation is None:
+        return None
+    return ", ".join(f"{name} {value:g}" for name, value in asdict(augmentation).items())
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -1,0 +1,35 @@
+"""Fixtures that many tests share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.makers import REPOSITORY, TEST_DATA
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a module that is slow as a whole unread where slow tests are left out: TensorFlow takes four seconds."""
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+        return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text(encoding="utf-8") or None
+    return None
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of test data that is no part of the project."""
+    if not TEST_DATA.is_dir():
+        pytest.skip(f"there is no test data at {TEST_DATA}; the environment variable PODIUM_TEST_DATA names its place")
+    return TEST_DATA
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project without code, with the shipped page, and the current folder in it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(REPOSITORY / name, root)
+    shutil.copytree(REPOSITORY / "recipes", root / "recipes")
+    monkeypatch.chdir(root)
+    return root

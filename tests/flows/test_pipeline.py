@@ -1,0 +1,130 @@
+"""The flow on changing pages, with real servers and on bad days."""
+
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from tests.flows.workspace import Workspace, keep_only, stop
+
+pytestmark = pytest.mark.slow
+
+
+def longer(page: dict[str, Any]) -> None:
+    page["schedules"]["moved"]["phases"][0]["epochs"] = 12
+
+
+def test_a_better_candidate_replaces_the_champion_and_a_worse_one_does_not(quick: Workspace) -> None:
+    everything = (quick.root / "params.yaml").read_text()
+    quick.edit(keep_only("digits-dense"))
+    assert "digits-dense is the first champion" in quick.flow()
+    (quick.root / "params.yaml").write_text(everything)
+    quick.edit(longer)
+    output = quick.flow("digits-cnn")
+    assert "digits-cnn beats the champion digits-dense (version 1)" in output
+    assert quick.champion().version in (2, "2")
+    assert str(quick.mlflow.get_model_version_by_alias("digits", "previous").version) == "1"
+    assert "digits-dense does not beat the champion digits-cnn (version 2)" in quick.flow("digits-dense")
+
+
+def test_a_restored_result_makes_no_second_run(quick: Workspace) -> None:
+    quick.edit(keep_only("digits-dense"))
+    before = (quick.root / "params.yaml").read_text()
+    quick.flow()
+    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=3))
+    quick.flow()
+    assert len(quick.runs("digits-dense")) == 2
+    (quick.root / "params.yaml").write_text(before)
+    quick.flow()
+    assert len(quick.runs("digits-dense")) == 2
+
+
+def test_results_of_plain_dvc_repro_are_published_later(quick: Workspace) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.run("dvc", "repro")
+    output = quick.flow()
+    assert "0 of 6 stages had work to do" in output
+    (run,) = quick.runs("digits-dense")
+    assert len(quick.mlflow.get_metric_history(run.info.run_id, "curve/loss")) == 2
+
+
+def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.flow()
+    quick.edit(lambda page: page["datasets"]["digits"]["split"].update(seed=1))
+    output = quick.flow()
+    assert "digits-dense" in output
+    assert "the champion digits-dense (version 1): validation accuracy" in output
+
+
+def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
+    quick.edit(keep_only("digits-cnn"))
+    quick.edit(lambda page: page["schedules"]["moved"]["phases"][0].update(epochs=40))
+    history = quick.root / "models/digits-cnn/history.csv"
+    with quick.running("python", "-m", "flows.pipeline") as process:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not (
+            history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick)
+        ):
+            time.sleep(0.2)
+        stop(process, signal.SIGKILL)
+        quick.run("pkill", "-9", "-f", f"{quick.root}", status=None)
+        quick.run("pkill", "-9", "-f", "stages train digits-cnn", status=None)
+    assert [run.info.status for run in quick.runs("digits-cnn")] == ["RUNNING"]
+    quick.flow()
+    (run,) = quick.runs("digits-cnn")
+    assert run.info.status == "FINISHED"
+    curve = quick.mlflow.get_metric_history(run.info.run_id, "curve/accuracy")
+    assert [point.step for point in curve] == list(range(1, 41))
+
+
+def _has_curve(workspace: Workspace) -> bool:
+    if not (workspace.root / "mlflow.db").exists():
+        return False
+    experiment = workspace.mlflow.get_experiment_by_name("digits")
+    runs = workspace.runs("digits-cnn") if experiment else []
+    return bool(runs) and "curve/loss" in runs[0].data.metrics
+
+
+def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) -> None:
+    quick.edit(lambda page: page["datasets"]["digits"]["validation"].update(minimum_per_class=175))
+    output = quick.flow(status=1)
+    assert "every class has at least 175 pictures" in output
+    assert "eight (count 174)" in output
+    assert "Traceback" not in output
+    assert not (quick.root / "data/manifests/digits.parquet").exists()
+    quick.edit(lambda page: page["datasets"]["digits"]["validation"].update(minimum_per_class=100))
+    quick.flow()
+
+
+def test_one_failing_candidate_leaves_the_others_alone(quick: Workspace) -> None:
+    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(trainable="head"))
+    output = quick.flow(status=1)
+    assert "has no pretrained base" in output
+    assert "Traceback" not in output
+    assert quick.champion().tags["podium.candidate"] == "digits-cnn"
+
+
+def test_mlflow_server_gets_runs_models_and_champion(quick: Workspace, mlflow_server: str) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.flow()
+    (run,) = quick.runs("digits-dense")
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+    assert quick.champion().run_id == run.info.run_id
+    assert not (quick.root / "mlflow.db").exists()
+
+
+def test_an_outage_of_mlflow_costs_no_training(quick: Workspace, free_port: int) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.environment |= {
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port}",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
+    output = quick.flow(status=1)
+    assert quick.accuracy("digits-dense", "test") > 0.3
+    del quick.environment["MLFLOW_TRACKING_URI"]
+    output = quick.flow()
+    assert "0 of 6 stages had work to do" in output
+    (run,) = quick.runs("digits-dense")
+    assert len(quick.mlflow.get_metric_history(run.info.run_id, "curve/loss")) == 2

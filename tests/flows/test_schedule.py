@@ -1,0 +1,71 @@
+"""By the clock: served without a worker, and deployed to a work pool."""
+
+import json
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.flows.workspace import Workspace, keep_only
+
+pytestmark = pytest.mark.slow
+
+
+def ask(address: str, path: str, content: dict[str, Any]) -> Any:
+    request = urllib.request.Request(  # noqa: S310 - a loopback address of ours
+        f"{address}/{path}", json.dumps(content).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def scheduled_runs(address: str) -> list[Any]:
+    runs = ask(address, "flow_runs/filter", {"sort": "START_TIME_ASC"})
+    ended = ("COMPLETED", "FAILED", "CRASHED")
+    return [run for run in runs if run["auto_scheduled"] and run["state_type"] in ended]
+
+
+def wait_for_runs(address: str, count: int, seconds: float) -> list[Any]:
+    deadline = time.monotonic() + seconds
+    while len(runs := scheduled_runs(address)) < count:
+        assert time.monotonic() < deadline, f"only {len(runs)} of {count} runs ended within {seconds:.0f} s"
+        time.sleep(1)
+    return runs
+
+
+def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Workspace, prefect_server: str) -> None:
+    everything = (quick.root / "params.yaml").read_text()
+    quick.edit(keep_only("digits-dense"))
+    quick.flow()
+    with quick.running("podium", "schedule", "--cron", "* * * * *"):
+        idle = wait_for_runs(prefect_server, 1, 120)[0]
+        (quick.root / "params.yaml").write_text(everything)
+        quick.edit(lambda page: page["schedules"]["moved"]["phases"][0].update(epochs=12))
+        worked = next(
+            run for run in wait_for_runs(prefect_server, 3, 240) if "beats" in (run["state"]["message"] or "")
+        )
+    assert "champion already (version 1)" in idle["state"]["message"]
+    assert "digits-cnn beats the champion digits-dense (version 1)" in worked["state"]["message"]
+    assert quick.champion().tags["podium.candidate"] == "digits-cnn"
+    assert len(quick.runs("digits-dense")) == len(quick.runs("digits-cnn")) == 1
+    keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter", {})}
+    assert {"digits-cnn-figures", "digits-cnn-confusion-matrix", "digits-comparison"} <= keys
+
+
+def test_prefect_deploy_and_a_worker_run_the_flow(quick: Workspace, prefect_server: str) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.run("prefect", "work-pool", "create", "podium", "--type", "process")
+    quick.run("prefect", "deploy", "--all")
+    (deployment,) = [one for one in ask(prefect_server, "deployments/filter", {}) if one["name"] == "nightly"]
+    assert deployment["schedules"][0]["schedule"]["cron"] == "0 3 * * *"
+    with quick.running("prefect", "worker", "start", "--pool", "podium"):
+        quick.run("prefect", "deployment", "run", "pipeline/nightly", "--watch", "--timeout", "120")
+    assert quick.champion().tags["podium.candidate"] == "digits-dense"
+
+
+def test_a_schedule_without_a_server_says_what_to_type(quick: Workspace) -> None:
+    del quick.environment["PREFECT_API_URL"]
+    output = quick.run("podium", "schedule", status=1)
+    assert "prefect server start" in output
+    assert "Traceback" not in output

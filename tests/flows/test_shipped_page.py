@@ -1,0 +1,106 @@
+"""What `make run` promises, on the page as it is shipped."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from tests.flows.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_first_champion_is_good_enough(shipped: Workspace) -> None:
+    assert shipped.champion().tags["podium.candidate"] == "digits-cnn"
+    assert shipped.accuracy("digits-cnn", "test") >= 0.97
+
+
+def test_the_flow_says_where_to_look(shipped: Workspace) -> None:
+    assert "9 of 9 stages had work to do" in shipped.output  # type: ignore[attr-defined]
+    assert f"sqlite:///{shipped.root}/mlflow.db" in shipped.output  # type: ignore[attr-defined]
+    assert "Traceback" not in shipped.output  # type: ignore[attr-defined]
+
+
+def test_a_run_holds_curve_figures_lineage_and_model(shipped: Workspace) -> None:
+    (run,) = shipped.runs("digits-cnn")
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["test/accuracy"] == shipped.accuracy("digits-cnn", "test")
+    assert run.data.params["fit.learning_rate"] == "0.003"
+    curve = shipped.mlflow.get_metric_history(run.info.run_id, "curve/validation_accuracy")
+    assert [point.step for point in curve] == list(range(1, 21))
+    assert run.data.tags["mlflow.source.git.commit"] == shipped.run("git", "rev-parse", "HEAD").strip()
+    assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {
+        "digits/train",
+        "digits/validation",
+        "digits/test",
+    }
+    files = {file.path for file in shipped.mlflow.list_artifacts(run.info.run_id, "reports")}
+    assert "reports/confusion_matrix.png" in files
+
+
+def test_the_curve_arrived_while_it_trained(shipped: Workspace) -> None:
+    (run,) = shipped.runs("digits-cnn")
+    curve = shipped.mlflow.get_metric_history(run.info.run_id, "curve/loss")
+    assert len({point.timestamp for point in curve}) > 2
+    assert run.info.start_time < curve[0].timestamp < run.info.end_time
+
+
+def test_candidates_line_up(shipped: Workspace) -> None:
+    (cnn,), (dense,) = shipped.runs("digits-cnn"), shipped.runs("digits-dense")
+    assert cnn.info.experiment_id == dense.info.experiment_id
+    assert cnn.data.metrics.keys() == dense.data.metrics.keys()
+    assert {name for name in cnn.data.params if not name.startswith("model.")} == {
+        name for name in dense.data.params if not name.startswith("model.")
+    }
+
+
+def test_the_champion_answers_plain_pixels_as_evaluate_did(shipped: Workspace) -> None:
+    program = """
+import json, sys, mlflow, numpy, pandas
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/digits@champion")
+images = numpy.load("data/processed/digits/test/images.npy")
+labels = numpy.load("data/processed/digits/test/labels.npy")
+print(json.dumps([str(model.metadata.signature.inputs), float((model.predict(images)["label"].argmax(1) == labels).mean())]))
+"""
+    output = shipped.run(sys.executable, "-c", program, f"sqlite:///{shipped.root}/mlflow.db")
+    answer = output.strip().splitlines()[-1]
+    assert "uint8" in answer
+    accuracy = float(answer.rstrip("]").rsplit(",", 1)[1])
+    assert np.isclose(accuracy, shipped.accuracy("digits-cnn", "test"))
+
+
+def test_a_second_run_does_nothing_and_says_why(shipped: Workspace) -> None:
+    lock = (shipped.root / "dvc.lock").read_bytes()
+    output = shipped.flow()
+    assert "0 of 9 stages had work to do" in output
+    assert "digits-cnn is the champion already (version 1)" in output
+    assert len(shipped.runs("digits-cnn")) == len(shipped.runs("digits-dense")) == 1
+    assert (shipped.root / "dvc.lock").read_bytes() == lock
+
+
+def test_dvc_finds_nothing_to_do_after_the_flow(shipped: Workspace) -> None:
+    assert "Data and pipelines are up to date" in shipped.run("dvc", "repro")
+
+
+def test_plain_dvc_repro_gives_the_same_bytes(shipped: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Workspace(tmp_path_factory.mktemp("plain") / "project")
+    other.run("dvc", "repro")
+    for candidate in ("digits-dense", "digits-cnn"):
+        assert other.metrics(candidate) == shipped.metrics(candidate)
+    assert other.lock() == shipped.lock()
+    assert not (other.root / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("dvc metrics show --json", '"macro_f1"'),
+        ("dvc dag", "confusion_matrix@digits-cnn"),
+        ("dvc plots show --json", "confusions.csv"),
+        ("dvc status", "up to date"),
+        ("dvc exp show --json", "candidates"),
+    ],
+)
+def test_dvc_commands_work(shipped: Workspace, command: str, expected: str) -> None:
+    assert expected in shipped.run(*command.split())

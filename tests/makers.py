@@ -1,0 +1,150 @@
+"""Small synthetic datasets, and pages that name them."""
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from podium.arrays import SPLITS, SplitWriter
+from podium.config.tables import (
+    ArchiveSource,
+    ArchiveSplit,
+    CnnModel,
+    Dataset,
+    DenseModel,
+    Image,
+    MobilenetModel,
+    Phase,
+    PixelCsvFormat,
+    Schedule,
+    StratifiedSplit,
+    Thresholds,
+)
+
+REPOSITORY = Path(__file__).parents[1]
+TEST_DATA = Path(os.environ.get("PODIUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+SIDE = 4
+CLASSES = {"0": "left", "1": "right", "2": "both"}
+LAYOUT = PixelCsvFormat(kind="pixel_csv", files={"train": "train.csv"}, label_column="label")
+STRATIFIED = StratifiedSplit(kind="stratified", validation=0.25, test=0.25, seed=0)
+ARCHIVE_SPLIT = ArchiveSplit(kind="archive", validation_from="test", count=6)
+DENSE = DenseModel(kind="dense", units=[8], dropout=0.1)
+CNN = CnnModel(kind="cnn", filters=[4, 8], dropout=0.1)
+MOBILENET = MobilenetModel(
+    kind="mobilenet", size=32, interpolation="bicubic", units=[8], scaling="imagenet", weights="random"
+)
+
+
+def make_dataset(**changes: Any) -> Dataset:
+    """Name a dataset of small gray pictures; changes replace its keys."""
+    keys = {
+        "source": ArchiveSource(kind="archive", path="incoming"),
+        "format": LAYOUT,
+        "target": "label",
+        "classes": CLASSES,
+        "image": Image(height=SIDE, width=SIDE, channels=1),
+        "split": STRATIFIED,
+        "validation": Thresholds(minimum_per_class=2, maximum_imbalance=2.0),
+    }
+    return Dataset(**(keys | changes))
+
+
+def make_phase(**changes: Any) -> Phase:
+    """Name two epochs of everything; changes replace its keys."""
+    keys = {"name": "fit", "trainable": "all", "epochs": 2, "optimizer": "adam", "learning_rate": 0.01}
+    return Phase(**(keys | {"decay": "constant"} | changes))
+
+
+def make_schedule(*phases: Phase, **changes: Any) -> Schedule:
+    """Name a schedule, by default of one phase; changes replace its keys."""
+    keys = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None}
+    return Schedule(**(keys | {"phases": [*phases] or [make_phase()]} | changes))
+
+
+def make_pictures(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pictures that can be told apart: images (count, SIDE, SIDE, 1) uint8 and labels (count,), in turns."""
+    labels = np.arange(count) % len(CLASSES)
+    images = np.random.default_rng(seed).integers(0, 100, (count, SIDE, SIDE, 1), dtype=np.uint8)
+    images[labels != 1, :, : SIDE // 2] += 150
+    images[labels != 0, :, SIDE // 2 :] += 150
+    return images, labels
+
+
+def make_rows(count: int, seed: int = 0) -> list[list[str]]:
+    """Write pictures as the cells of a table."""
+    images, labels = make_pictures(count, seed)
+    return [[str(label), *map(str, image.ravel())] for image, label in zip(images, labels, strict=True)]
+
+
+def make_table(rows: Sequence[Sequence[str]], columns: Sequence[str] | None = None, end: str = "\n") -> str:
+    """Write a CSV table; its columns are by default the label and SIDE × SIDE pixels."""
+    header = columns or ["label", *(f"pixel{number + 1}" for number in range(SIDE**2))]
+    return "".join(",".join(cells) + end for cells in [header, *rows])
+
+
+def make_archive(raw: Path, **tables: str | bytes) -> Path:
+    """Put tables (train="…" is train.csv) into the archive of a raw folder; give the folder."""
+    raw.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(raw / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in tables.items():
+            archive.writestr(f"{name}.csv", text)
+    return raw
+
+
+def make_arrays(processed: Path, count: int = 48) -> Path:
+    """Fill a processed folder as `preprocess` does, each split with other pictures; give the folder."""
+    for seed, name in enumerate(SPLITS):
+        images, labels = make_pictures(count, seed)
+        with SplitWriter(processed / name, (SIDE, SIDE, 1), [f"{name}-{row}" for row in range(count)]) as writer:
+            for image, label in zip(images, labels, strict=True):
+                writer.write(image, int(label))
+    (processed / "classes.json").write_text('["left", "right", "both"]\n', encoding="utf-8")
+    return processed
+
+
+def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]:
+    """Put the dataset `dots` into a project: its tables, and a page with two candidates; give the page's content."""
+    tables = {"train": train} if test is None else {"train": train, "test": test}
+    incoming = root / "incoming"
+    incoming.mkdir(exist_ok=True)
+    for name, text in tables.items():
+        (incoming / f"{name}.csv").write_text(text)
+    phase = {"name": "fit", "trainable": "all", "epochs": 2, "optimizer": "adam", "learning_rate": 0.01}
+    schedule = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None}
+    page = {
+        "datasets": {
+            "dots": {
+                "source": {"kind": "archive", "path": "incoming"},
+                "format": {
+                    "kind": "pixel_csv",
+                    "files": {name: f"{name}.csv" for name in tables},
+                    "label_column": "label",
+                },
+                "target": "label",
+                "classes": CLASSES,
+                "image": {"height": SIDE, "width": SIDE, "channels": 1},
+                "split": {"kind": "stratified", "validation": 0.25, "test": 0.25, "seed": 0},
+                "validation": {"minimum_per_class": 2, "maximum_imbalance": 2.0},
+            }
+        },
+        "schedules": {"short": schedule | {"phases": [phase | {"decay": "constant"}]}},
+        "candidates": {
+            "dots-dense": {
+                "dataset": "dots",
+                "model": {"kind": "dense", "units": [8], "dropout": 0.0},
+                "schedule": "short",
+            }
+        },
+    }
+    save_page(root, page)
+    return page
+
+
+def save_page(root: Path, page: dict[str, Any]) -> None:
+    """Write a page's content as the project's params.yaml."""
+    (root / "params.yaml").write_text(yaml.safe_dump(page, sort_keys=False), encoding="utf-8")

@@ -1,0 +1,61 @@
+import csv
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from podium.errors import PodiumError
+from podium.training.history import COLUMNS, History
+
+pytestmark = pytest.mark.slow
+
+LOGS = {"loss": 0.5, "accuracy": 0.25, "val_loss": 0.75, "val_accuracy": 0.125}
+
+
+def start(path: Path, epochs: int = 3) -> History:
+    history = History(path, epochs)
+    history.set_params({"steps": 1})
+    history.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.01)))
+    return history
+
+
+def show(history: History, phase: str, **logs: float) -> None:
+    history.phase = phase
+    history.on_epoch_begin(0)
+    history.on_train_batch_end(0)
+    history.on_epoch_end(0, LOGS | logs)
+
+
+def rows(path: Path) -> list[list[str]]:
+    return [*csv.reader(path.read_text().splitlines())]
+
+
+def test_a_new_training_begins_the_table_anew(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "history.csv"
+    show(start(path), "fit")
+    start(path)
+    assert rows(path) == [COLUMNS]
+
+
+def test_each_epoch_is_in_the_file_as_soon_as_it_ends_and_counts_on_over_phases(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "history.csv"
+    history = start(path)
+    for step, phase in enumerate(("head", "head", "all"), 1):
+        show(history, phase)
+        assert rows(path)[-1] == [str(step), phase, "0.5", "0.25", "0.75", "0.125", "0.01"]
+        assert caplog.messages[-1].startswith(f"epoch {step}/3 ({phase}): loss 0.5000, accuracy 0.2500, validation")
+    assert len(rows(path)) == 4
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_the_training_and_says_where(tmp_path: Path, loss: float) -> None:
+    path = tmp_path / "history.csv"
+    history = start(path)
+    show(history, "head")
+    with pytest.raises(PodiumError, match=rf"loss is {loss} after epoch 2 \(phase all\).*lower learning_rate"):
+        show(history, "all", loss=loss)
+    assert len(rows(path)) == 2

@@ -1,0 +1,139 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from podium.config.tables import Image
+from podium.formats import Example
+from podium.validation.manifest import build_manifest
+from podium.validation.suite import SHOWN, Finding, balance, count_classes, save_findings, validate_manifest
+from tests.makers import make_dataset, make_pictures
+
+DATASET = make_dataset()  # three classes, at least two pictures of each, the largest twice the smallest at most
+
+
+def make_examples(count: int = 12, part: str = "train") -> list[Example]:
+    images, labels = make_pictures(count, seed=len(part))
+    return [
+        Example(f"{part}.csv:{row + 2}", part, str(label), image)
+        for row, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
+
+
+def failures(examples: list[Example]) -> list[tuple[str, str, int, list[str]]]:
+    found = validate_manifest(build_manifest(examples), DATASET)
+    return [(one.level, one.expectation, one.count, one.examples) for one in found if not one.success]
+
+
+def test_a_good_dataset_fails_nothing() -> None:
+    found = validate_manifest(build_manifest([*make_examples(), *make_examples(part="test")]), DATASET)
+    assert len(found) == 9
+    assert [one for one in found if not one.success or one.count or one.examples] == []
+
+
+def relabelled(label: str) -> Callable[[Example], Example]:
+    return lambda example: Example(example.id, example.part, label, example.pixels)
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "expectation", "examples"),
+    [
+        (relabelled("9"), "critical", "every label is one of the recipe's classes", ["train.csv:2 (label 9)"]),
+        (
+            lambda e: Example(e.id, e.part, e.label, None, "16 cells where 17 were expected"),
+            *("critical", "every picture can be decoded in full"),
+            ["train.csv:2 (fault 16 cells where 17 were expected)"],
+        ),
+        (
+            lambda e: Example("train.csv:3", e.part, e.label, e.pixels),
+            *("critical", "every picture has an id of its own", ["train.csv:3", "train.csv:3"]),
+        ),
+        (
+            lambda e: Example(e.id, e.part, e.label, np.full((4, 4, 1), 7, np.uint8)),
+            *("warning", "no picture is of a single colour", ["train.csv:2 (brightest 7, darkest 7)"]),
+        ),
+        (
+            lambda e: Example(e.id, e.part, e.label, e.pixels[:3, :2]),
+            *("warning", "every picture is at least 4 pixels high", ["train.csv:2 (height 3)"]),
+        ),
+        (
+            lambda e: Example(e.id, e.part, e.label, e.pixels[:3, :2]),
+            *("warning", "every picture is at least 4 pixels wide", ["train.csv:2 (width 2)"]),
+        ),
+    ],
+)
+def test_a_bad_picture_is_named(
+    change: Callable[[Example], Example], level: str, expectation: str, examples: list[str]
+) -> None:
+    first, *others = make_examples()
+    assert (level, expectation, len(examples), examples) in failures([change(first), *others])
+
+
+@pytest.mark.xfail(reason="a picture that cannot be used counts as 0 x 0 pixels of one colour, too")
+def test_a_picture_that_cannot_be_used_is_reported_once() -> None:
+    first, *others = make_examples()
+    assert len(failures([Example(first.id, first.part, first.label, None, "cut short"), *others])) == 1
+
+
+def test_of_many_bad_pictures_the_first_are_named_and_all_are_counted() -> None:
+    examples = [*make_examples(), *map(relabelled("9"), make_examples(30, part="test"))]
+    level, expectation, count, named = failures(examples)[0]
+    assert (level, expectation, count) == ("critical", "every label is one of the recipe's classes", 30)
+    assert named == [f"test.csv:{row + 2} (label 9)" for row in range(SHOWN)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "level", "named"),
+    [
+        (lambda e: e.label != "1", "critical", ["right in train (count 0)"]),
+        (lambda e: e.label != "1" or e.id == "train.csv:3", "critical", ["right in train (count 1)"]),
+        (lambda e: e.label == "1" or e.id in ("train.csv:2", "train.csv:5"), "warning", ["train (imbalance 4.0)"]),
+    ],
+    ids=["an empty class", "too few", "imbalance"],
+)
+def test_a_class_with_too_few_pictures_is_named(keep: Callable[[Example], bool], level: str, named: list[str]) -> None:
+    found = failures([example for example in make_examples() if keep(example)])
+    assert named in [examples for its_level, _, _, examples in found if its_level == level]
+
+
+def test_each_part_needs_its_pictures() -> None:
+    found = failures([*make_examples(), *make_examples(3, part="test")])
+    assert ("critical", ["left in test (count 1)", "right in test (count 1)", "both in test (count 1)"]) in [
+        (level, examples) for level, _, _, examples in found
+    ]
+
+
+def test_classes_are_counted_in_the_order_of_the_recipe_part_by_part() -> None:
+    manifest = build_manifest([*make_examples(7), *make_examples(2, part="test")])
+    counts = count_classes(manifest, DATASET)
+    assert counts["count"].tolist() == [3, 2, 2, 1, 1, 0]
+    assert counts["class"].tolist()[2:4] == ["both in train", "left in test"]
+    assert dict(balance(manifest, DATASET).to_numpy().tolist()) == {"train": 1.5, "test": 1.0}
+
+
+def test_without_parts_a_class_is_named_alone() -> None:
+    examples = [Example(e.id, "", e.label, e.pixels) for e in make_examples()]
+    assert count_classes(build_manifest(examples), DATASET)["class"].tolist() == ["left", "right", "both"]
+
+
+def test_what_was_found_is_written_for_people_and_for_dvc(tmp_path: Path) -> None:
+    manifest = build_manifest([*make_examples(), *map(relabelled("9"), make_examples(1, part="test"))])
+    findings = [Finding("señal", "critical", False, 1, ["x"]), Finding("b", "warning", True, 0, [])]
+    save_findings(findings, manifest, DATASET, tmp_path / "found")
+    assert json.loads((tmp_path / "found/summary.json").read_text()) == {
+        "pictures": 13,
+        "classes": 3,
+        "distinct_pictures": 13,
+        "failed_critical": 1,
+        "failed_warning": 0,
+    }
+    assert json.loads((tmp_path / "found/findings.json").read_text(encoding="utf-8"))[0]["expectation"] == "señal"
+    assert pd.read_csv(tmp_path / "found/class_counts.csv")["count"].sum() == 12
+
+
+def test_a_picture_larger_than_asked_is_welcome() -> None:
+    larger = make_dataset(image=Image(height=2, width=3, channels=1))
+    assert all(one.success for one in validate_manifest(build_manifest(make_examples()), larger))

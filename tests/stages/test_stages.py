@@ -1,0 +1,147 @@
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from podium.arrays import SPLITS, load_classes, open_split
+from podium.errors import PodiumError
+from stages import confusion_matrix, download, preprocess, validate
+from tests.makers import ARCHIVE_SPLIT, CLASSES, make_page, make_rows, make_table, save_page
+
+ROWS = make_rows(30)
+ONE_COLOUR = ["0", *["9"] * 16]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def prepare(project: Path, rows: list[list[str]] = ROWS) -> None:
+    make_page(project, make_table(rows))
+    download.main("dots")
+
+
+def test_download_packs_what_was_delivered_and_replaces_what_was_there(project: Path) -> None:
+    (project / "data/raw/dots").mkdir(parents=True)
+    (project / "data/raw/dots/old.zip").write_text("old")
+    prepare(project)
+    assert files(project / "data") == ["raw/dots/archive.zip"]
+
+
+def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
+    prepare(project)
+    before = (project / "data/raw/dots/archive.zip").read_bytes()
+    page = make_page(project, "label\n")
+    page["datasets"]["dots"]["source"]["sha256"] = "0" * 64
+    save_page(project, page)
+    with pytest.raises(PodiumError, match="its sha256 is"):
+        download.main("dots")
+    assert files(project / "data") == ["raw/dots/archive.zip"]
+    assert (project / "data/raw/dots/archive.zip").read_bytes() == before
+
+
+def test_validate_writes_the_manifest_and_what_it_found(project: Path) -> None:
+    prepare(project)
+    validate.main("dots")
+    assert files(project / "data/manifests") == ["dots.parquet"]
+    assert files(project / "reports") == [
+        f"dots/validation/{name}" for name in ("class_counts.csv", "findings.json", "summary.json")
+    ]
+    summary = json.loads((project / "reports/dots/validation/summary.json").read_text())
+    assert (summary["pictures"], summary["failed_critical"], summary["failed_warning"]) == (30, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([*ROWS, ["7", *ROWS[0][1:]], ["8", *ROWS[0][1:]]], r"train\.csv:32 \(label 7\); train\.csv:33 \(label 8\)"),
+        ([*ROWS[:5], ["0", "256", *ROWS[0][2:]], *ROWS], r"train\.csv:7 \(fault pixel1 is '256', expected a whole"),
+        ([row for row in ROWS if row[0] != "1"], r"right in train \(count 0\)"),
+        ([row for row in ROWS if row[0] != "1"] + ROWS[1:2], r"right in train \(count 1\)"),
+    ],
+    ids=["unknown label", "bad pixel", "empty class", "too few"],
+)
+def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, rows: list[list[str]], words: str) -> None:
+    prepare(project, rows)
+    with pytest.raises(PodiumError, match=words) as raised:
+        validate.main("dots")
+    assert "for the dataset 'dots'" in str(raised.value)
+    assert "reports/dots/validation/findings.json" in str(raised.value)
+    assert files(project / "data") == ["raw/dots/archive.zip"]
+    findings = json.loads((project / "reports/dots/validation/findings.json").read_text())
+    assert any(one["level"] == "critical" and not one["success"] for one in findings)
+    prepare(project)
+    validate.main("dots")
+    assert "manifests/dots.parquet" in files(project / "data")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([*ROWS, *ROWS[:1] * 20], "at most 2 times the pictures of the smallest, in 1 rows: train (imbalance 3.0)"),
+        ([*ROWS, ONE_COLOUR], "no picture is of a single colour, in 1 rows: train.csv:32"),
+    ],
+)
+def test_what_is_only_odd_is_a_warning(
+    project: Path, caplog: pytest.LogCaptureFixture, rows: list[list[str]], words: str
+) -> None:
+    prepare(project, rows)
+    validate.main("dots")
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert words in warnings[0]
+    assert "manifests/dots.parquet" in files(project / "data")
+
+
+def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
+    prepare(project)
+    validate.main("dots")
+    processed = project / "data/processed/dots"
+    contents = []
+    for _ in range(2):
+        preprocess.main("dots")
+        contents.append({name: (processed / name).read_bytes() for name in files(processed)})
+    assert contents[0] == contents[1]
+    assert sorted(contents[0]) == sorted(
+        ["classes.json", "split.csv", *(f"{s}/{name}.npy" for s in SPLITS for name in ("images", "labels", "ids"))]
+    )
+    splits = {name: open_split(processed / name) for name in SPLITS}
+    assert [len(split) for split in splits.values()] == [14, 8, 8]
+    assert load_classes(processed) == [*CLASSES.values()]
+    for split in splits.values():
+        for image, label, name in zip(split.images, split.labels, split.ids, strict=True):
+            row = ROWS[int(name.removeprefix("train.csv:")) - 2]
+            assert str(label) == row[0]
+            np.testing.assert_array_equal(image.ravel(), np.array(row[1:], np.uint8))
+
+
+def test_preprocess_that_fails_leaves_nothing_half_written(project: Path) -> None:
+    page = make_page(project, make_table(ROWS), make_table(ROWS[:6]))
+    page["datasets"]["dots"]["split"] = {"kind": "archive", "validation_from": "test", "count": ARCHIVE_SPLIT.count}
+    save_page(project, page)
+    download.main("dots")
+    validate.main("dots")
+    with pytest.raises(PodiumError, match="test part has 6 pictures; 6 of them cannot become"):
+        preprocess.main("dots")
+    assert not (project / "data/processed").exists()
+
+
+def test_confusion_matrix_tells_of_the_test_split_alone(project: Path) -> None:
+    page = make_page(project, make_table(ROWS))
+    page["datasets"]["dots"]["classes"] = {"0": "NA", "1": "007"}
+    save_page(project, page)
+    reports, processed = project / "reports/dots/dots-dense", project / "data/processed/dots"
+    reports.mkdir(parents=True)
+    processed.mkdir(parents=True)
+    (processed / "classes.json").write_text('["NA", "007"]')
+    rows = [("validation", "NA", "007"), ("test", "NA", "NA"), ("test", "NA", "NA"), ("test", "NA", "007")]
+    table = pd.DataFrame(rows, columns=["split", "actual", "predicted"])
+    table.assign(id="t.csv:2", confidence=0.5).to_csv(reports / "predictions.csv", index=False)
+    confusion_matrix.main("dots-dense")
+    assert (reports / "confusion_matrix.csv").read_text() == "actual,NA,007\nNA,2,1\n007,0,0\n"
+    assert "NA,0.666667,0.333333" in (reports / "confusion_matrix_normalised.csv").read_text()
+    assert (reports / "confusions.csv").read_text() == "actual,predicted\nNA,NA\nNA,NA\nNA,007\n"
+    assert (reports / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")

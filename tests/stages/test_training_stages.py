@@ -1,0 +1,67 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from dvc.repo import Repo
+
+from podium.evaluation import read_predictions
+from stages import confusion_matrix, download, evaluate, preprocess, train, validate
+from tests.makers import make_page, make_rows, make_table
+
+pytestmark = pytest.mark.slow
+
+MADE = ("data", "models", "reports")
+
+
+@pytest.fixture
+def prepared(project: Path) -> Path:
+    make_page(project, make_table(make_rows(60)))
+    for stage in (download, validate, preprocess):
+        stage.main("dots")
+    return project
+
+
+def test_the_six_stages_write_what_dvc_expects_and_nothing_else(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stage in (train, evaluate, confusion_matrix):
+        stage.main("dots-dense")
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    with Repo.init(str(prepared), no_scm=True) as repo:
+        outs = {Path(out.fs_path) for out in repo.index.outs}
+    files = {path for folder in MADE for path in (prepared / folder).rglob("*") if path.is_file()}
+    assert [out for out in outs if not out.exists()] == []
+    assert [file for file in files if not outs & {file, *file.parents}] == []
+
+
+def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) -> None:
+    train.main("dots-dense")
+    evaluate.main("dots-dense")
+    reports = prepared / "reports/dots/dots-dense"
+    predictions = read_predictions(reports / "predictions.csv")
+    metrics = json.loads((reports / "metrics.json").read_text())
+    split = pd.read_csv(prepared / "data/processed/dots/split.csv").set_index("id")["split"]
+    assert predictions["split"].tolist() == split[predictions["id"]].tolist()
+    for name in ("validation", "test"):
+        rows = predictions[predictions["split"] == name]
+        assert len(rows) == 15
+        assert metrics[name]["accuracy"] == pytest.approx((rows["actual"] == rows["predicted"]).mean())
+    per_class = pd.read_csv(reports / "per_class.csv")
+    assert per_class["class"].tolist() == ["left", "right", "both"]
+    assert per_class["pictures"].tolist() == [5, 5, 5]
+
+
+def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(prepared: Path) -> None:
+    contents = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "stages", "train", "dots-dense"], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1].startswith("train dots-dense: read data/processed/dots, trained dense (163")
+        contents.append({path.name: path.read_bytes() for path in (prepared / "models/dots-dense").iterdir()})
+    assert sorted(contents[0]) == ["history.csv", "model.keras"]
+    assert contents[0] == contents[1]
