@@ -1,6 +1,7 @@
 """The Great Expectations suite of a dataset, and what validating the manifest against it found."""
 
 import json
+import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
+
+logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of temporary folders otherwise
 
 SHOWN = 10
 """How many of the rows that break an expectation are named."""
