@@ -5,20 +5,23 @@ the `dvc` command, whose output can be read line by line. docs/decisions/0004-dv
 """
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import networkx as nx
+import psutil
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from podium.errors import PodiumError, WorkspaceBusy, nearest
+from podium.errors import PodiumError, TryAgain, nearest
 from podium.paths import LOCK
+
+_running: set["subprocess.Popen[str]"] = set()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Stage:
 def load_stages(root: Path) -> list[Stage]:
     """Give every stage of the project, each after the ones that it needs, one candidate after the other."""
     try:
-        graph = Repo(str(root)).index.graph
+        with Repo(str(root)) as repo:
+            graph = repo.index.graph
     except DvcException as error:
         raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
     last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
@@ -87,12 +91,13 @@ def is_current(root: Path, name: str) -> bool:
     """Say whether a stage's outputs are those of its params and dependencies as they are now.
 
     Raises:
-        WorkspaceBusy: another DVC command holds the workspace.
+        TryAgain: another DVC command holds the workspace.
     """
     try:
-        return not Repo(str(root)).status(targets=[name])
+        with Repo(str(root)) as repo:
+            return not repo.status(targets=[name])
     except LockError as error:
-        raise WorkspaceBusy(f"Another DVC command holds the workspace: {error}") from error
+        raise TryAgain(f"Another DVC command holds the workspace: {error}") from error
 
 
 def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
@@ -104,7 +109,7 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
         say: takes each line of output.
 
     Raises:
-        WorkspaceBusy: another DVC command holds the workspace.
+        TryAgain: another DVC command holds the workspace.
         PodiumError: the stage failed; the message ends with its last lines.
     """
     folder = str(Path(sys.executable).parent)
@@ -112,7 +117,9 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
         "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
-    process = subprocess.Popen(
+    lines: list[str] = []
+    written = False
+    with subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro", "--single-item", name],
         cwd=root,
         env=environment,
@@ -120,26 +127,37 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,  # so that the whole family can be stopped
-    )
-    lines: list[str] = []
-    written = False
-    try:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        for line in process.stdout:
-            text = line.rstrip()
-            if text:
-                lines = [*lines[-30:], text]
-                written = written or text.endswith(f"lock file '{LOCK}'")  # what follows are DVC's hints
-                if not written:
-                    say(text)
-        status = process.wait()
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+    ) as process:
+        _running.add(process)
+        try:
+            for line in process.stdout or ():
+                text = line.rstrip()
+                if text:
+                    lines = [*lines[-30:], text]
+                    written = written or text.endswith(f"lock file '{LOCK}'")  # what follows are DVC's hints
+                    if not written:
+                        say(text)
+            status = process.wait()
+        finally:
+            _running.discard(process)
+            _stop(process)
     if status:
         message = "\n".join(line for line in lines if not line.startswith((">", "Running stage")))
         if "Unable to acquire lock" in message or "is busy, it is being blocked by" in message:
-            raise WorkspaceBusy(f"{name}: another DVC command holds the workspace.\n{message}")
+            raise TryAgain(f"{name}: another DVC command holds the workspace.\n{message}")
         raise PodiumError(f"{name} failed:\n{message}")
+
+
+def stop_running() -> None:
+    """End every stage that is running, with all that it started."""
+    for process in list(_running):
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        family = psutil.Process(process.pid).children(recursive=True)
+        for member in (*family, process):
+            with suppress(psutil.NoSuchProcess):
+                member.terminate()
+        process.wait()

@@ -8,10 +8,12 @@ schedule. What did not change is not done again.
 
 import sys
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from mlflow.exceptions import MlflowException
 from prefect import flow, get_run_logger, task
 from prefect.client.schemas import State
 from prefect.futures import PrefectFuture, wait
@@ -19,9 +21,9 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_comparison, show_result
-from flows.graph import Stage, is_current, load_stages, reproduce, select
+from flows.graph import Stage, is_current, load_stages, reproduce, select, stop_running
 from podium.config import Page, load_params
-from podium.errors import PodiumError, WorkspaceBusy
+from podium.errors import PodiumError, TryAgain
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
@@ -32,14 +34,13 @@ CACHED = "Cached"
 """The name of the state of a stage that had nothing to do."""
 
 
-def _is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Say whether a retry may help: not against a mistake that a person has to mend."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, WorkspaceBusy) or not isinstance(error, PodiumError)
+def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Say whether a retry may help."""
+    return isinstance(state.result(raise_on_failure=False), TryAgain)
 
 
 # A stage gives the same at every try; what may pass is another DVC command in the same workspace.
-@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=_is_passing)
+@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=_may_pass)
 def run_stage(root: Path, stage: Stage) -> State[Any]:
     """Bring one stage up to date."""
     logger = get_run_logger()
@@ -50,31 +51,45 @@ def run_stage(root: Path, stage: Stage) -> State[Any]:
     try:
         with follower:
             reproduce(root, stage.name, logger.info)
-    except WorkspaceBusy:
+    except TryAgain:
         raise
     except PodiumError as error:
         return Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those
     return Completed(message=stage.description or "done")
 
 
-@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=_is_passing)
+@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=_may_pass)
 def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
     page = load_params(root / PARAMS)
-    result = Ledger(root, page).publish(candidate)
+    with naming_mlflow(root):
+        result = Ledger(root, page).publish(candidate)
     if result.is_new:
         show_result(result, root / CandidatePaths(candidate, page.candidate(candidate).dataset).reports)
     return result
 
 
-@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=_is_passing)
+@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=_may_pass)
 def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     ledger = Ledger(root, load_params(root / PARAMS))
-    decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
+    with naming_mlflow(root):
+        decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
     if decision.promoted or any(result.is_new for result in results):
         show_comparison(dataset, results, decision)
     return Completed(message=decision.reason, data=decision)
+
+
+@contextmanager
+def naming_mlflow(root: Path) -> Iterator[None]:
+    """Say of an error of MLflow's where it happened, and that nothing is lost."""
+    try:
+        yield
+    except MlflowException as error:
+        raise TryAgain(
+            f"MLflow at {tracking_uri(root)} did not do its part: {error} What was trained is safe in models/ and "
+            "reports/; `podium run` publishes it once MLflow answers."
+        ) from error
 
 
 @flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
@@ -90,14 +105,18 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
         stages = select(load_stages(root), targets)
     except PodiumError as error:
         return Failed(message=str(error))
-    ran, published = submit(root, stages, page)
-    promoted = {}
-    for dataset in page.datasets:
-        mine = [future for name, future in published.items() if page.candidates[name].dataset == dataset]
-        wait(mine)
-        if good := [future.result() for future in mine if future.state.is_completed()]:
-            promoted[dataset] = promote_best.submit(root, dataset, good)
-    return sum_up(root, ran, published, promoted)
+    try:
+        ran, published = submit(root, stages, page)
+        promoted = {}
+        for dataset in page.datasets:
+            mine = [future for name, future in published.items() if page.candidates[name].dataset == dataset]
+            wait(mine)
+            if good := [future.result() for future in mine if future.state.is_completed()]:
+                promoted[dataset] = promote_best.submit(root, dataset, good)
+        return sum_up(root, ran, published, promoted)
+    except BaseException:  # an interrupt or a cancellation, too: a training must not outlive its flow
+        stop_running()
+        raise
 
 
 def submit(root: Path, stages: list[Stage], page: Page) -> tuple[Futures, Futures]:
@@ -126,7 +145,7 @@ def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> S
         ran | {f"publish@{k}": v for k, v in published.items()} | {f"promote@{k}": v for k, v in promoted.items()}
     )
     wait(list(everything.values()))
-    failed = [future.state.message or name for name, future in everything.items() if future.state.is_failed()]
+    failed = [_reason(future.state) for future in everything.values() if future.state.is_failed()]
     if failed:
         return Failed(message="\n".join(failed))
     worked = sum(future.state.name != CACHED for future in ran.values())
@@ -136,6 +155,11 @@ def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> S
         *(worked, len(ran), " ".join(reasons), tracking_uri(root), root / "reports"),
     )
     return Completed(message=" ".join(reasons) or "There was nothing to promote.")
+
+
+def _reason(state: State[Any]) -> str:
+    error = state.result(raise_on_failure=False)
+    return str(error) if isinstance(error, PodiumError) else state.message or repr(error)
 
 
 def main(targets: list[str] | None = None) -> int:

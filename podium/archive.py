@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,9 +62,12 @@ def open_member(raw: Path, name: str) -> Iterator[IO[bytes]]:
     Raises:
         PodiumError: there is no such member, or its bytes are damaged (their checksum is wrong).
     """
+    damaged = f"'{name}' in the archive of {raw.name} cannot be read (%s). Download the archive again."
     with zipfile.ZipFile(raw / ARCHIVE) as archive:
         try:
             member = archive.open(name)
+        except (zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: encrypted, or packed in an unknown way
+            raise PodiumError(damaged % error) from None
         except KeyError:
             files = [info.filename for info in archive.infolist() if not info.is_dir()]
             raise PodiumError(
@@ -73,7 +77,5 @@ def open_member(raw: Path, name: str) -> Iterator[IO[bytes]]:
         with member:
             try:
                 yield member
-            except (zipfile.BadZipFile, EOFError) as error:
-                raise PodiumError(
-                    f"'{name}' in the archive of {raw.name} is damaged ({error}). Download it again."
-                ) from None
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+                raise PodiumError(damaged % error) from None

@@ -47,8 +47,8 @@ def load_classes(processed: Path) -> list[str]:
 class SplitWriter:
     """Writes one split's arrays in order, holding no more than a block of pictures in memory.
 
-    Used as a context manager. The number of pictures is known beforehand; to write fewer or more is a
-    mistake of the caller, and raises ValueError.
+    Used as a context manager. The number of pictures and their shape are known beforehand; to write others is
+    a mistake of the caller, and raises ValueError.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, int, int], ids: Sequence[str]) -> None:
@@ -61,7 +61,7 @@ class SplitWriter:
         """
         folder.mkdir(parents=True)
         np.save(folder / "ids.npy", np.array(ids, dtype=np.str_))
-        self._count = len(ids)
+        self._count, self._shape = len(ids), shape
         self._written = 0
         self._waiting: list[tuple[NDArray[np.uint8], int]] = []
         self._images = (folder / "images.npy").open("wb")
@@ -71,6 +71,8 @@ class SplitWriter:
 
     def write(self, image: NDArray[np.uint8], label: int) -> None:
         """Add the next picture, (height, width, channels) uint8, and the index of its class."""
+        if image.shape != self._shape or image.dtype != np.uint8:
+            raise ValueError(f"a picture is {image.shape} {image.dtype} where {self._shape} uint8 was announced")
         self._waiting.append((image, label))
         if len(self._waiting) == BLOCK:
             self._flush()

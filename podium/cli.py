@@ -39,22 +39,25 @@ def _parser() -> argparse.ArgumentParser:
         prog="podium",
         description="From a Kaggle image dataset to a promoted model, with nothing left to trust on faith.",
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="show the recipes")
+    listing = commands.add_parser("list", parents=[common], help="show the recipes")
     listing.set_defaults(command=_list)
 
-    use = commands.add_parser("use", help="make a recipe the params.yaml of this project")
+    use = commands.add_parser("use", parents=[common], help="make a recipe the params.yaml of this project")
     use.add_argument("recipe", help="its name, as `podium list` shows it")
     use.add_argument("--force", action="store_true", help="also over a params.yaml with changes that are saved nowhere")
     use.set_defaults(command=_use)
 
-    run = commands.add_parser("run", help="run the pipeline now: stages, MLflow, promotion")
+    run = commands.add_parser("run", parents=[common], help="run the pipeline now: stages, MLflow, promotion")
     run.add_argument("targets", nargs="*", metavar="NAME", help="datasets or candidates; all of params.yaml by default")
     run.set_defaults(command=_run)
 
-    schedule = commands.add_parser("schedule", help="stay, and run the pipeline by the clock; needs a Prefect server")
+    schedule = commands.add_parser(
+        "schedule", parents=[common], help="stay, and run the pipeline by the clock; needs a Prefect server"
+    )
     schedule.add_argument(
         "--cron",
         default="0 3 * * *",
@@ -68,7 +71,9 @@ def _list(root: Path, parsed: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "datasets", "candidates", "in use", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for heading in ("recipe", "datasets", "candidates", "in use"):
+        table.add_column(heading, no_wrap=heading != "candidates", overflow="fold")
     for recipe in describe_recipes(root):
         candidates = ", ".join(recipe.candidates)
         table.add_row(recipe.name, ", ".join(recipe.datasets), candidates, "yes" if recipe.in_use else "")

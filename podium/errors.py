@@ -1,7 +1,7 @@
 """What podium says when something that a user can mend went wrong.
 
-PodiumError            one clear message: what happened, what was expected, what to type
-└── WorkspaceBusy      another `dvc` command holds the workspace; the same call may work a little later
+PodiumError     one clear message: what happened, what was expected, what to type
+└── TryAgain    a circumstance that may pass by itself; the same call may work a little later
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ class PodiumError(Exception):
     """A mistake or a circumstance that a person can mend; its text is all that they need to read."""
 
 
-class WorkspaceBusy(PodiumError):  # noqa: N818 - it names a state of the workspace, as its message does
-    """Another command holds the workspace's lock. Worth another try."""
+class TryAgain(PodiumError):  # noqa: N818 - it says what the caller may do
+    """Something that may pass by itself: a lock that another command holds, a server that does not answer."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -52,8 +52,8 @@ def draw_confusion_matrix(counts: pd.DataFrame, shares: pd.DataFrame, title: str
         )
     ticks = range(len(counts))
     longest = max(len(name) for name in counts.columns)
-    axes.set_xticks(ticks, counts.columns, rotation=90 if longest > 3 else 0)
-    axes.set_yticks(ticks, counts.index)
+    axes.set_xticks(ticks, counts.columns, rotation=90 if longest > 3 else 0, parse_math=False)
+    axes.set_yticks(ticks, counts.index, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual")
     axes.set_title(title, color=INK)
@@ -81,7 +81,7 @@ def draw_gallery(images: NDArray[np.uint8], predictions: pd.DataFrame, title: st
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
         right = row["actual"] == row["predicted"]
         text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
-        axes.set_title(text, fontsize=9, color=INK if right else WRONG)
+        axes.set_title(text, fontsize=9, color=INK if right else WRONG, parse_math=False)
     _save(figure, path)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.arrays import Split
+from podium.errors import PodiumError
 from podium.quiet import without_greetings
 
 with without_greetings():
@@ -35,7 +36,9 @@ def save_model(model: keras.Model, path: Path) -> None:
     Its optimizer stays out: it belongs to the training, and doubles or triples the file.
     """
     whole = path.with_name(f"{path.stem}.dated.keras")
-    model.save(whole, include_optimizer=False)
+    bare = model.__class__.from_config(model.get_config())  # the same network, not compiled
+    bare.set_weights(model.get_weights())
+    bare.save(whole)
     with zipfile.ZipFile(whole) as dated, zipfile.ZipFile(path, "w") as undated:
         for name in dated.namelist():
             data = dated.read(name)
@@ -58,8 +61,16 @@ def _number_shared_objects(config: bytes) -> bytes:
 
 
 def load_model(path: Path) -> keras.Model:
-    """Read a model that `save_model` wrote, in Keras's safe mode: a file that brings code is refused."""
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    """Read a model that `save_model` wrote, in Keras's safe mode: a file that brings code is refused.
+
+    Raises:
+        PodiumError: there is no such file, or it is no model.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise PodiumError(f"{path} cannot be loaded as a model: {reason} Train it again with `dvc repro`.") from error
 
 
 def predict(model: keras.Model, split: Split) -> NDArray[np.float32]:

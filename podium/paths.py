@@ -19,17 +19,17 @@ def project_root() -> Path:
     """Find the project that the current folder belongs to.
 
     Returns:
-        The absolute path of the nearest folder, upwards, that holds both `dvc.yaml` and `params.yaml`.
+        The absolute path of the nearest folder, upwards, that holds a `dvc.yaml`.
 
     Raises:
         PodiumError: the current folder is in no project.
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "dvc.yaml").is_file() and (folder / PARAMS).is_file():
+        if (folder / "dvc.yaml").is_file():
             return folder
     raise PodiumError(
-        f"{here} is in no podium project: neither here nor above are there a dvc.yaml and a params.yaml. "
+        f"{here} is in no podium project: neither here nor above is there a dvc.yaml. "
         "Change into your clone of the project and try again."
     )
 
@@ -101,7 +101,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     remove(part)
     try:
         yield part
-        if path.is_dir():  # a folder cannot be replaced in one step
+        if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
             remove(path)
         part.replace(path)
     finally:

@@ -95,7 +95,8 @@ def write_arrays(examples: Iterable[Example], assigned: pd.DataFrame, dataset: D
         for example, name in zip(examples, assigned["split"], strict=True):
             assert example.pixels is not None, f"{example.id} passed validation without pixels"  # noqa: S101
             writers[name].write(fit(example.pixels, dataset.image), positions[example.label])
-    (folder / "classes.json").write_text(json.dumps(list(dataset.classes.values()), ensure_ascii=False) + "\n")
+    names = json.dumps(list(dataset.classes.values()), ensure_ascii=False)
+    (folder / "classes.json").write_text(names + "\n", encoding="utf-8")
     assigned.to_csv(folder / "split.csv", index=False, lineterminator="\n")
 
 

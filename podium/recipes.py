@@ -59,7 +59,12 @@ def _is_saved(root: Path) -> bool:
     now = _read(root / PARAMS)
     if now is None or any(path.read_bytes() == now for path in (root / "recipes").glob("*.yaml")):
         return True
-    committed = subprocess.run(["git", "-C", str(root), "show", f"HEAD:./{PARAMS}"], capture_output=True, check=False)
+    try:
+        committed = subprocess.run(
+            ["git", "-C", str(root), "show", f"HEAD:./{PARAMS}"], capture_output=True, check=False
+        )
+    except OSError:  # no git here, so nothing is saved there
+        return False
     return committed.returncode == 0 and committed.stdout == now
 
 

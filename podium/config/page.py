@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from podium.config import tables
 from podium.config.tables import STRICT, Candidate, Dataset, Name, Schedule
 from podium.errors import PodiumError, nearest
 from podium.paths import PARAMS
@@ -55,25 +60,42 @@ def load_params(path: Path = PARAMS) -> Page:
         PodiumError: the page is missing, is no YAML, or says something that cannot be; the message names
             every wrong line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise PodiumError(
-            f"There is no {path}. Take a recipe: `podium use digits`, or `podium list` to see them all."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PodiumError(f"{path} is not valid YAML: {error}") from None
+    tree, content = _read(path)
     try:
         # As JSON, because a strict dataclass takes a mapping only from there.
-        page = _PAGE.validate_json(json.dumps(content, default=str))
+        page = _PAGE.validate_json(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise PodiumError("\n".join(_sentence(path, tree, detail, details) for detail in details)) from None
     if wrong := _unresolved(path, tree, page):
         raise PodiumError("\n".join(wrong))
     return page
+
+
+def _read(path: Path) -> tuple[Node | None, str]:
+    """Give the page's tree, which knows lines, and its content as JSON. The parser is DVC's own: YAML 1.2."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        parser = YAML(typ="safe", pure=True)
+        return parser.compose(text), json.dumps(_with_text_keys(parser.load(text)), default=str)
+    except FileNotFoundError:
+        raise PodiumError(
+            f"There is no {path}. Take a recipe: `podium use digits`, or `podium list` to see them all."
+        ) from None
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1
+        raise PodiumError(f"{path}, line {line}: this key is given twice. Give each its own name.") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise PodiumError(f"{path} is not valid YAML: {error}") from None
+    except (OSError, RecursionError) as error:
+        raise PodiumError(f"{path} cannot be read: {error}") from None
+
+
+def _with_text_keys(content: object) -> object:
+    """Give keys as text, whatever they look like: a label 0 is the label '0'."""
+    if isinstance(content, dict):
+        return {str(key): _with_text_keys(value) for key, value in content.items()}
+    return [_with_text_keys(value) for value in content] if isinstance(content, list) else content
 
 
 def _named(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
@@ -83,7 +105,7 @@ def _named(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
         raise PodiumError(f"{PARAMS} has no {kind} '{name}'. {nearest(name, table)}") from None
 
 
-def _unresolved(path: Path, tree: yaml.Node | None, page: Page) -> list[str]:
+def _unresolved(path: Path, tree: Node | None, page: Page) -> list[str]:
     wrong = []
     for name, candidate in page.candidates.items():
         for kind, asked, table in (
@@ -99,7 +121,7 @@ def _unresolved(path: Path, tree: yaml.Node | None, page: Page) -> list[str]:
     return wrong
 
 
-def _sentence(path: Path, tree: yaml.Node | None, detail: ErrorDetails, details: list[ErrorDetails]) -> str:
+def _sentence(path: Path, tree: Node | None, detail: ErrorDetails, details: list[ErrorDetails]) -> str:
     """Say in one line what is wrong at one place of the page."""
     location = detail["loc"]
     where = _locate(path, tree, location)
@@ -109,7 +131,7 @@ def _sentence(path: Path, tree: yaml.Node | None, detail: ErrorDetails, details:
             return f"{where} lacks '{location[-1]}'. Add it; recipes/digits.yaml shows a whole page."
         case "unexpected_keyword_argument":
             lacking = [str(d["loc"][-1]) for d in details if d["type"] == "missing" and d["loc"][:-1] == location[:-1]]
-            hint = nearest(str(location[-1]), lacking) if lacking else "Take it out."
+            hint = nearest(str(location[-1]), lacking) if lacking else _guess(str(location[-1]))
             return f"{where} is not a key that podium knows. {hint}"
         case "union_tag_invalid":
             kind = context["tag"]
@@ -128,6 +150,13 @@ def _sentence(path: Path, tree: yaml.Node | None, detail: ErrorDetails, details:
             return f"{where} is {_short(given)}: {detail['msg'].replace('Input', 'it', 1)}."
 
 
+def _guess(key: str) -> str:
+    """Give the key of any table that is near, or none."""
+    known = {name for each in vars(tables).values() for name in getattr(each, "__dataclass_fields__", ())}
+    near = get_close_matches(key, known, n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else "Take it out."
+
+
 def _short(given: object) -> str:
     text = "empty" if given is None else repr(given)
     return text if len(text) <= 60 else f"{text[:57]}..."
@@ -137,17 +166,17 @@ def _choices(asked: str, expected: str) -> str:
     return nearest(asked, [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")])
 
 
-def _locate(path: Path, tree: yaml.Node | None, location: Place) -> str:
+def _locate(path: Path, tree: Node | None, location: Place) -> str:
     """Find the line of a place. Parts that the page does not hold (a kind, a missing key) are passed over."""
     line, node, found = 1, tree, ""
     for part in location:
         match node:
-            case yaml.MappingNode():
+            case MappingNode():
                 pairs = [(key, value) for key, value in node.value if key.value == str(part)]
                 if pairs:
                     line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
                     found += f".{part}"
-            case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
+            case SequenceNode() if isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 line = node.start_mark.line + 1
                 found += f"[{part}]"

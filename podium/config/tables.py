@@ -16,6 +16,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A dataset's, schedule's or candidate's name: lower-case words joined by hyphens."""
 
 Positive = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -35,7 +36,7 @@ class ArchiveSource:
     """A zip or a folder on this disk, laid out as Kaggle delivers it."""
 
     kind: Literal["archive"]
-    path: str
+    path: Annotated[str, Field(min_length=1)]
     """The zip or folder: absolute, or relative to the project's root. `~` is the home folder."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """The zip's digest, if only this very file will do."""
@@ -77,7 +78,12 @@ class StratifiedSplit:
     kind: Literal["stratified"]
     validation: Fraction
     test: Fraction
-    seed: int
+    seed: Seed
+
+    def __post_init__(self) -> None:
+        """Leave something to train on."""
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together take all pictures; leave some to train on")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -163,7 +169,7 @@ class Phase:
     """`head` keeps a pretrained base as it is."""
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     decay: Literal["constant", "cosine"]
     """Over the phase: `constant`, or down to zero along half a cosine wave."""
 
@@ -179,7 +185,7 @@ def _phases(phases: list[Phase]) -> list[Phase]:
 class Schedule:
     """A named list of training phases, and what they share."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     batch_size: Positive
     steps_per_epoch: Positive | None
     """Batches that make an epoch; null: as many as show every training picture once."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as TrackedDataset
-from mlflow.entities import DatasetInput, InputTag, Run
+from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Run
 
 from podium.arrays import SPLITS, open_split
 from podium.config import Page
@@ -32,6 +32,8 @@ from podium.tracking.lineage import (
 )
 
 logger = logging.getLogger(__name__)
+
+READY = LoggedModelStatus.READY
 
 
 def tracking_uri(root: Path) -> str:
@@ -115,7 +117,7 @@ class Ledger:
         return Result(
             candidate=name,
             run_id=run_id,
-            model_id=_model_id(run),
+            model_id=self._model_id(run),
             metrics=self._metrics(name),
             splits=run.data.tags["podium.splits"],
             is_new=not known,
@@ -183,7 +185,7 @@ class Ledger:
             for file in (LOCK, PARAMS):
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
-        if not _model_id(run):
+        if not self._model_id(run):
             from podium.tracking.trained_model import log_model  # TensorFlow, only where there is a new model
 
             log_model(self.client, run, self._root / paths.model, processed)
@@ -194,6 +196,12 @@ class Ledger:
         self.client.set_terminated(run_id, "FINISHED")
         logger.info("%s is in MLflow, run %s", name, run_id)
 
+    def _model_id(self, run: Run) -> str:
+        """Give the id of the model that a run logged in full; empty if it has none."""
+        logged = run.outputs.model_outputs if run.outputs else []
+        ready = [one.model_id for one in logged if self.client.get_logged_model(one.model_id).status == READY]
+        return ready[0] if ready else ""
+
     def _tidy(self, experiment: str, name: str, lineage: Lineage) -> None:
         """Close what earlier tries left: the same training's remains go, another training's are marked."""
         for run in self._unfinished(experiment, name):
@@ -201,11 +209,6 @@ class Ledger:
                 self.client.delete_run(run.info.run_id)
             elif run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _model_id(run: Run) -> str:
-    """Give the id of the model that a run logged; empty if it has none."""
-    return run.outputs.model_outputs[0].model_id if run.outputs and run.outputs.model_outputs else ""
 
 
 def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:

@@ -9,7 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from podium.config import Augmentation, Page
 from podium.errors import PodiumError
@@ -107,7 +107,7 @@ def file_digest(path: Path) -> str:
 
 def _read_lock(root: Path) -> dict[str, Any]:
     try:
-        content = yaml.load((root / LOCK).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        content = YAML(typ="safe").load(root / LOCK)
     except FileNotFoundError:
         return {}
     stages: dict[str, Any] = content["stages"]

@@ -1,5 +1,7 @@
 """The input pipeline: batches from memory-mapped arrays, read and moved while the model computes."""
 
+import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,27 +13,28 @@ from podium.models import Batch, as_dataset
 from podium.training.augmentation import Mover
 
 
-def endless(split: Split, schedule: Schedule, first_epoch: int) -> tf.data.Dataset:
+def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
     """Show every picture once a round, in an order drawn anew each round, for ever.
 
     Args:
         split: the training split.
         schedule: batch size, seed and augmentation.
-        first_epoch: the round to begin with, so that a later phase does not repeat the first one's draws.
+        first_batch: how many batches earlier phases took: a later one goes on where they ended.
 
     Returns:
         Batches of images (n, height, width, channels) uint8 and {"label": (n,) int64}.
     """
 
     def rounds() -> Iterator[Batch]:
-        epoch = first_epoch
-        while True:
-            order = np.random.default_rng([schedule.seed, epoch, 0]).permutation(len(split))
-            mover = Mover(schedule.augmentation, schedule.seed, epoch, len(split)) if schedule.augmentation else None
-            for start in range(0, len(split), schedule.batch_size):
-                rows = np.sort(order[start : start + schedule.batch_size])  # sorted: kinder to the disk
+        size = schedule.batch_size
+        a_round = math.ceil(len(split) / size)
+        for number in itertools.count(first_batch // a_round):
+            order = np.random.default_rng([schedule.seed, number, 0]).permutation(len(split))
+            mover = schedule.augmentation and Mover(schedule.augmentation, schedule.seed, number, len(split))
+            begin = first_batch % a_round if number == first_batch // a_round else 0
+            for batch in range(begin, a_round):
+                rows = np.sort(order[batch * size : (batch + 1) * size])  # sorted: kinder to the disk
                 images = split.images[rows]
                 yield mover.move(images, rows) if mover else images, {"label": split.labels[rows]}
-            epoch += 1
 
     return as_dataset(rounds, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))

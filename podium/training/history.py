@@ -40,7 +40,7 @@ class History(keras.callbacks.Callback):
         self._began = time.monotonic()
         self._bar: tqdm[Any] | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -68,7 +68,7 @@ class History(keras.callbacks.Callback):
             )
         row = [logs["loss"], logs["accuracy"], logs["val_loss"], logs["val_accuracy"]]
         rate = float(self.model.optimizer.learning_rate)
-        with self._path.open("a", newline="") as file:
+        with self._path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerow([self._step, self.phase, *map(float, row), rate])
         spent = time.monotonic() - self._began
         logger.info(

@@ -9,10 +9,10 @@ import tensorflow as tf
 from podium import zoo
 from podium.arrays import load_classes, open_split
 from podium.config.tables import Model, Phase, Schedule
-from podium.errors import PodiumError
 from podium.models import once
 from podium.training.batches import endless
 from podium.training.history import History
+from podium.zoo.parts import set_trainable
 
 _OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -44,17 +44,17 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path) -> k
     network = zoo.build(model, train_split.images.shape[1:], {"label": len(load_classes(processed))})
     steps = schedule.steps_per_epoch or math.ceil(len(train_split) / schedule.batch_size)
     writer = History(history, sum(phase.epochs for phase in schedule.phases))
-    epoch = 0
+    batch = 0
     for phase in schedule.phases:
         writer.phase = phase.name
-        _set_trainable(network, phase)
+        set_trainable(network, phase.trainable)
         network.compile(
             optimizer=_OPTIMIZERS[phase.optimizer](_learning_rate(phase, steps)),
             loss={"label": "sparse_categorical_crossentropy"},
             metrics={"label": ["accuracy"]},
         )
         network.fit(
-            endless(train_split, schedule, epoch),
+            endless(train_split, schedule, batch),
             steps_per_epoch=steps,
             epochs=phase.epochs,
             validation_data=once(validation),
@@ -62,19 +62,8 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path) -> k
             shuffle=False,  # the batches are shuffled already
             verbose=0,
         )
-        epoch += phase.epochs
+        batch += phase.epochs * steps
     return network
-
-
-def _set_trainable(network: keras.Model, phase: Phase) -> None:
-    bases = [layer for layer in network.layers if layer.name == "base"]
-    if phase.trainable == "head" and not bases:
-        raise PodiumError(
-            f"Phase '{phase.name}' trains the head alone, but the model '{network.name}' has no pretrained base. "
-            "Set trainable: all."
-        )
-    for base in bases:
-        base.trainable = phase.trainable == "all"
 
 
 def _learning_rate(phase: Phase, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from podium.errors import PodiumError
 from podium.formats.example import Example
 
 COLUMNS = ["id", "part", "label", "height", "width", "channels", "darkest", "brightest", "sha256", "fault"]
@@ -41,5 +42,7 @@ def save_manifest(manifest: pd.DataFrame, path: Path) -> None:
 
 
 def load_manifest(path: Path) -> pd.DataFrame:
-    """Read a manifest."""
+    """Read a manifest; raise PodiumError if there is none."""
+    if not path.is_file():
+        raise PodiumError(f"There is no manifest at {path}: the dataset is not validated. Run `dvc repro`.")
     return pd.read_parquet(path, engine="pyarrow")

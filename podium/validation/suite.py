@@ -53,10 +53,12 @@ def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("manifest")
     findings = []
+    usable = manifest[manifest["fault"].isna()]
     for table, suite, name in (
-        (manifest, picture_suite(dataset), "id"),
-        (count_classes(manifest, dataset), class_suite(dataset), "class"),
-        (balance(manifest, dataset), balance_suite(dataset), "part"),
+        (manifest, row_suite(), "id"),
+        (usable, picture_suite(dataset), "id"),
+        (count_classes(usable, dataset), class_suite(dataset), "class"),
+        (balance(usable, dataset), balance_suite(dataset), "part"),
     ):
         batch = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
         result = batch.get_batch({"dataframe": table}).validate(
@@ -71,10 +73,10 @@ def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]
     return findings
 
 
-def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
-    """Expect of every picture what the recipe says of it."""
+def row_suite() -> gx.ExpectationSuite:
+    """Expect of every row that it names a picture that can be used."""
     return gx.ExpectationSuite(
-        name="pictures",
+        name="rows",
         expectations=[
             gxe.ExpectTableColumnsToMatchOrderedList(
                 column_list=COLUMNS, severity="critical", meta=_words("the manifest has its columns")
@@ -85,6 +87,15 @@ def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
             gxe.ExpectColumnValuesToBeNull(
                 column="fault", severity="critical", meta=_words("every picture can be decoded in full")
             ),
+        ],
+    )
+
+
+def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect of every usable picture what the recipe says of it."""
+    return gx.ExpectationSuite(
+        name="pictures",
+        expectations=[
             gxe.ExpectColumnValuesToBeInSet(
                 column="label",
                 value_set=list(dataset.classes),

@@ -1,6 +1,7 @@
 """MobileNet v1 under a head of ours: A. Howard et al., "MobileNets", 2017, arXiv:1704.04861."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 from keras import layers
@@ -47,6 +48,6 @@ def _base(options: MobilenetModel) -> keras.Model:
                 "MobileNet's ImageNet weights could not be downloaded. Connect once (Keras keeps them in "
                 "~/.keras/models), or name a weights file in params.yaml, at model.weights."
             ) from error
-        if isinstance(error, (ValueError, OSError)) and weights is not None:
+        if isinstance(error, (ValueError, OSError, BadZipFile)) and weights is not None:
             raise PodiumError(f"The weights in {weights} do not fit MobileNet without its top: {error}") from error
         raise

@@ -1,14 +1,24 @@
 """The flow on changing pages, with real servers and on bad days."""
 
 import signal
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.flows.workspace import Workspace, keep_only, stop
 
 pytestmark = pytest.mark.slow
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not come true within {seconds:.0f} s"
+        time.sleep(0.2)
 
 
 def longer(page: dict[str, Any]) -> None:
@@ -62,21 +72,31 @@ def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
     quick.edit(keep_only("digits-cnn"))
     quick.edit(lambda page: page["schedules"]["moved"]["phases"][0].update(epochs=40))
     history = quick.root / "models/digits-cnn/history.csv"
-    with quick.running("python", "-m", "flows.pipeline") as process:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not (
-            history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick)
-        ):
-            time.sleep(0.2)
+    with quick.running(sys.executable, "-m", "flows.pipeline") as process:
+        wait_until(lambda: history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick), 120)
         stop(process, signal.SIGKILL)
-        quick.run("pkill", "-9", "-f", f"{quick.root}", status=None)
-        quick.run("pkill", "-9", "-f", "stages train digits-cnn", status=None)
     assert [run.info.status for run in quick.runs("digits-cnn")] == ["RUNNING"]
     quick.flow()
     (run,) = quick.runs("digits-cnn")
     assert run.info.status == "FINISHED"
     curve = quick.mlflow.get_metric_history(run.info.run_id, "curve/accuracy")
     assert [point.step for point in curve] == list(range(1, 41))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) -> None:
+    quick.edit(keep_only("digits-dense"))
+    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=5000))
+    history = quick.root / "models/digits-dense/history.csv"
+    with quick.running(sys.executable, "-m", "flows.pipeline") as process:
+        wait_until(lambda: history.is_file() and history.read_text().count("\n") > 2, 120)
+        training = [
+            child for child in psutil.Process(process.pid).children(recursive=True) if "train" in child.cmdline()
+        ]
+        assert training
+        process.send_signal(how)
+        assert process.wait(timeout=60) != 0
+    assert not any(child.is_running() for child in training)
 
 
 def _has_curve(workspace: Workspace) -> bool:
@@ -122,6 +142,7 @@ def test_an_outage_of_mlflow_costs_no_training(quick: Workspace, free_port: int)
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     }
     output = quick.flow(status=1)
+    assert f"MLflow at http://127.0.0.1:{free_port} did not do its part" in output.splitlines()[-1]
     assert quick.accuracy("digits-dense", "test") > 0.3
     del quick.environment["MLFLOW_TRACKING_URI"]
     output = quick.flow()

@@ -50,7 +50,7 @@ def test_what_is_written_whole_appears_under_its_name_at_the_end(tmp_path: Path,
         ("file", "file"),
         ("folder", "folder"),
         ("folder", "file"),
-        pytest.param("file", "folder", marks=pytest.mark.xfail(reason="a folder does not replace a file")),
+        pytest.param("file", "folder"),
     ],
 )
 def test_what_is_written_whole_replaces_what_stood_there(tmp_path: Path, before: str, after: str) -> None:

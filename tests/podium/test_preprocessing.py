@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from podium.config.tables import ArchiveSplit, Image, StratifiedSplit
 from podium.errors import PodiumError
 from podium.formats import Example
 from podium.preprocessing import assign_splits, fit, write_arrays
-from tests.makers import CLASSES, STRATIFIED, make_dataset, make_pictures
+from tests.makers import STRATIFIED, make_dataset, make_pictures
 
 
 def make_manifest(train: int, test: int = 0) -> pd.DataFrame:
@@ -99,12 +98,6 @@ def test_arrays_hold_each_picture_in_its_split_in_the_archives_order(tmp_path: P
         np.testing.assert_array_equal(split.images, images[rows])
     assert load_classes(tmp_path / "dots") == ["señal", "猫", "NA"]
     assert pd.read_csv(tmp_path / "dots/split.csv")["split"].tolist() == places
-
-
-def test_class_names_are_readable_in_the_file_itself(tmp_path: Path) -> None:
-    assigned = pd.DataFrame({"id": [], "sha256": [], "split": [], "reason": []})
-    write_arrays([], assigned, make_dataset(), tmp_path / "dots")
-    assert json.loads((tmp_path / "dots/classes.json").read_text(encoding="utf-8")) == [*CLASSES.values()]
 
 
 def test_pictures_without_a_place_in_the_split_manifest_are_no_silent_loss(tmp_path: Path) -> None:

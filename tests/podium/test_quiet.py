@@ -14,7 +14,11 @@ def test_greetings_are_held_back_and_all_else_is_passed_on(capfd: pytest.Capture
 
 
 def test_what_was_said_before_an_exception_is_not_lost(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ImportError), without_greetings():
-        os.write(2, b"the reason\n")
-        raise ImportError
+    def fail() -> None:
+        with without_greetings():
+            os.write(2, b"the reason\n")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
     assert capfd.readouterr().err == "the reason\n"

@@ -55,9 +55,11 @@ def test_an_unknown_stage_is_answered_with_the_six() -> None:
 
 def test_an_environment_that_lacks_a_package_is_answered_with_how_to_make_one() -> None:
     program = (
-        "import runpy, sys; sys.modules['yaml'] = None; sys.argv = ['stages', 'download', 'dots']; "
+        "import runpy, sys; sys.modules['ruamel.yaml'] = None; sys.argv = ['stages', 'download', 'dots']; "
         "runpy.run_module('stages', run_name='__main__')"
     )
     done = run("-c", program)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{sys.executable} lacks the package 'yaml'. Make podium's environment (`make env`)")
+    assert done.stderr.startswith(
+        f"{sys.executable} lacks the package 'ruamel.yaml'. Make podium's environment (`make env`)"
+    )

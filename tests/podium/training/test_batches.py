@@ -20,8 +20,8 @@ def split(tmp_path: Path) -> Split:
     return open_split(make_arrays(tmp_path / "dots", COUNT) / "train")
 
 
-def draw(split: Split, schedule: Schedule, count: int, first_epoch: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-    batches = endless(split, schedule, first_epoch).as_numpy_iterator()
+def draw(split: Split, schedule: Schedule, count: int, first_batch: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    batches = endless(split, schedule, first_batch).as_numpy_iterator()
     return [(images, labels["label"]) for images, labels in islice(batches, count)]
 
 
@@ -61,7 +61,7 @@ def test_the_seed_alone_decides_on_what_is_shown(split: Split, augmentation: Aug
 @pytest.mark.parametrize("augmentation", [None, MOVED])
 def test_a_later_phase_goes_on_where_an_earlier_one_would(split: Split, augmentation: Augmentation | None) -> None:
     schedule = make_schedule(augmentation=augmentation)
-    through, later = draw(split, schedule, 12), draw(split, schedule, 8, first_epoch=1)
+    through, later = draw(split, schedule, 12), draw(split, schedule, 8, first_batch=4)
     for (images, labels), (later_images, later_labels) in zip(through[4:], later, strict=True):
         np.testing.assert_array_equal(images, later_images)
         np.testing.assert_array_equal(labels, later_labels)

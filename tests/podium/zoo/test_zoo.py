@@ -9,6 +9,7 @@ from podium import zoo
 from podium.config.tables import CnnModel, Model
 from podium.errors import PodiumError
 from podium.models import load_model, save_model
+from podium.zoo.parts import set_trainable
 from tests.makers import CNN, DENSE, MOBILENET
 
 pytestmark = pytest.mark.slow
@@ -62,19 +63,19 @@ def test_the_seed_alone_decides_on_fresh_weights(options: Model) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-@pytest.mark.parametrize(
-    "trainable",
-    [
-        False,
-        pytest.param(
-            True, marks=pytest.mark.xfail(reason="Keras 3.15 overrides the training=False of a nested model in fit")
-        ),
-    ],
-)
-def test_the_statistics_of_a_pretrained_base_never_move_and_its_weights_only_if_told(trainable: bool) -> None:
+def let_signals_through(base: keras.Model) -> None:
+    """Make up for random weights, through which signals fade by a factor of six a layer."""
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.moving_variance.assign(np.full(layer.moving_variance.shape, 0.03))
+
+
+@pytest.mark.parametrize("trainable", ["head", "all"])
+def test_the_statistics_of_a_pretrained_base_never_move_and_its_weights_only_if_told(trainable: str) -> None:
     model = build(MOBILENET)
     base = model.get_layer("base")
-    base.trainable = trainable
+    let_signals_through(base)
+    set_trainable(model, trainable)
     statistics = [weight for weight in base.weights if "moving" in weight.name]
     kernels = [weight for weight in base.weights if "moving" not in weight.name]
     before = [weight.numpy() for weight in (*statistics, *kernels)]
@@ -84,7 +85,7 @@ def test_the_statistics_of_a_pretrained_base_never_move_and_its_weights_only_if_
     moved = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
     assert len(statistics) == 54
     assert not any(moved[:54])
-    assert any(moved[54:]) == trainable
+    assert any(moved[54:]) == (trainable == "all")
 
 
 def test_the_base_is_fed_what_it_was_trained_with() -> None:
@@ -104,7 +105,6 @@ def test_the_base_is_fed_what_it_was_trained_with() -> None:
         ("weights.txt", "no weights", "do not fit MobileNet without its top"),
         pytest.param(
             *("weights.keras", "no weights", "do not fit MobileNet without its top"),
-            marks=pytest.mark.xfail(reason="BadZipFile is not caught"),
         ),
     ],
 )
@@ -137,7 +137,6 @@ def test_the_weights_of_a_file_are_those_of_the_base(shared_data: Path) -> None:
     assert not np.array_equal(weights[0][0], weights[2][0])
 
 
-@pytest.mark.xfail(reason="a Keras ValueError of fifteen lines")
 def test_more_blocks_than_the_pictures_can_be_halved_is_a_podium_error() -> None:
     with pytest.raises(PodiumError):
         build(CnnModel(kind="cnn", filters=[4] * 6, dropout=0.0))

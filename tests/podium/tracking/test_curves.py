@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from podium.tracking.curves import Follower, read_history, send_curve
+
+pytestmark = pytest.mark.slow
+
+HEADER = "step,phase,loss,accuracy,validation_loss,validation_accuracy,learning_rate\n"
+
+
+def rows(first: int, last: int) -> str:
+    return "".join(f"{step},fit,{1 / step},0.5,{2 / step},0.4,0.001\n" for step in range(first, last + 1))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+
+
+@pytest.fixture
+def run_id(client: MlflowClient) -> str:
+    experiment = client.get_experiment_by_name("curves")
+    experiment_id = experiment.experiment_id if experiment else client.create_experiment("curves")
+    return str(client.create_run(experiment_id).info.run_id)
+
+
+def steps(client: MlflowClient, run_id: str, name: str = "loss") -> list[int]:
+    return [metric.step for metric in client.get_metric_history(run_id, f"curve/{name}")]
+
+
+def test_a_row_that_is_still_being_written_is_left_for_later(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    assert read_history(path) == []
+    path.write_text(HEADER + rows(1, 2) + "3,fit,0.3")
+    assert [row["step"] for row in read_history(path)] == ["1", "2"]
+
+
+def test_only_what_a_run_lacks_is_sent(tmp_path: Path, client: MlflowClient, run_id: str) -> None:
+    path = tmp_path / "history.csv"
+    for last in (2, 2, 5):
+        path.write_text(HEADER + rows(1, last))
+        send_curve(client, run_id, read_history(path))
+    for name in ("loss", "validation_accuracy", "learning_rate"):
+        assert steps(client, run_id, name) == [1, 2, 3, 4, 5]
+
+
+def test_a_growing_history_is_followed(tmp_path: Path, client: MlflowClient, run_id: str) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(HEADER + rows(1, 9))  # of an earlier training
+    follower = Follower(path, 9, lambda: (client, run_id))
+    follower._look()
+    assert steps(client, run_id) == []
+    path.write_text(HEADER + rows(1, 1))
+    follower._look()
+    assert steps(client, run_id) == [1]
+    path.write_text(HEADER + rows(1, 4))
+    follower._look()
+    assert steps(client, run_id) == [1, 2, 3, 4]
+
+
+def test_a_restored_history_opens_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+
+    def begin() -> tuple[MlflowClient, str]:
+        raise AssertionError("a run was opened")
+
+    follower = Follower(path, 9, begin)
+    path.write_text(HEADER + rows(1, 9))
+    follower._look()
+
+
+def test_a_block_that_fails_marks_the_run(tmp_path: Path, client: MlflowClient, run_id: str) -> None:
+    path = tmp_path / "history.csv"
+
+    def fail() -> None:
+        with Follower(path, 9, lambda: (client, run_id)) as follower:
+            path.write_text(HEADER + rows(1, 1))
+            follower._look()
+            raise ValueError("the training broke")
+
+    with pytest.raises(ValueError, match="broke"):
+        fail()
+    assert client.get_run(run_id).info.status == "FAILED"

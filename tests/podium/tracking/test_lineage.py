@@ -1,0 +1,83 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from podium.config import load_params
+from podium.errors import PodiumError
+from podium.tracking.lineage import describe_candidate, describe_source, read_intent, read_lineage
+
+LOCK = """schema: '2.0'
+stages:
+  preprocess@digits:
+    outs: [{path: data/processed/digits, md5: aaaa.dir}]
+  train@digits-cnn:
+    outs: [{path: models/digits-cnn/model.keras, md5: bbbb}]
+  evaluate@digits-cnn:
+    outs: [{path: reports/digits/digits-cnn/metrics.json, md5: cccc}]
+  confusion_matrix@digits-cnn:
+    outs: [{path: reports/digits/digits-cnn/confusion_matrix.csv, md5: dddd}]
+"""
+
+
+def write_lock(project: Path, old: str = "", new: str = "") -> None:
+    (project / "dvc.lock").write_text(LOCK.replace(old, new) if old else LOCK)
+
+
+def test_params_are_flat_and_a_phase_prefixes_its_own(project: Path) -> None:
+    params = describe_candidate(load_params(), "digits-cnn")
+    assert params["model"] == "cnn"
+    assert params["model.filters"] == "[16, 32]"
+    assert params["fit.learning_rate"] == "0.003"
+    assert params["augmentation"] == "rotate 10, shift 0.08, zoom 0.1"
+    assert params["image"] == "8x8x1"
+
+
+def test_candidates_have_the_same_params_but_for_their_models(project: Path) -> None:
+    page = load_params()
+    names = [{key for key in describe_candidate(page, name) if "model." not in key} for name in page.candidates]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize(
+    ("digest", "changes"),
+    [("aaaa", {"intent", "fingerprint", "data"}), ("bbbb", {"fingerprint"}), ("cccc", {"evaluation"})],
+)
+def test_a_digest_changes_with_what_it_stands_for_and_with_nothing_else(
+    project: Path, digest: str, changes: set[str]
+) -> None:
+    page = load_params()
+    write_lock(project)
+    before = read_lineage(project, page, "digits-cnn")
+    write_lock(project, digest, "eeee")
+    after = read_lineage(project, page, "digits-cnn")
+    assert {field for field in vars(before) if getattr(before, field) != getattr(after, field)} == changes
+
+
+def test_the_intent_is_known_before_training(project: Path) -> None:
+    write_lock(project)
+    known = read_lineage(project, load_params(), "digits-cnn").intent
+    write_lock(project, "  train@digits-cnn:\n    outs: [{path: models/digits-cnn/model.keras, md5: bbbb}]\n")
+    assert read_intent(project, load_params(), "digits-cnn") == known
+
+
+@pytest.mark.parametrize("lock", [None, "schema: '2.0'\nstages: {}\n"])
+def test_a_candidate_that_did_not_run_is_answered_with_the_command(project: Path, lock: str | None) -> None:
+    if lock:
+        (project / "dvc.lock").write_text(lock)
+    with pytest.raises(PodiumError, match=r"dvc repro \w+@digits"):
+        read_lineage(project, load_params(), "digits-cnn")
+
+
+def test_the_commit_is_named_and_whether_it_was_edited(project: Path) -> None:
+    assert describe_source(project)["mlflow.source.git.commit"] == "not in git"
+    git = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
+    for command in (["init", "-q"], ["add", "--all"], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], cwd=project, env=environment, check=True)
+    source = describe_source(project)
+    assert len(source["mlflow.source.git.commit"]) == 40
+    assert source["podium.edited"] == "no"
+    (project / "params.yaml").write_text("# edited\n")
+    assert describe_source(project)["podium.edited"] == "yes"
