@@ -21,6 +21,8 @@ from dvc.repo import Repo
 from podium.errors import PodiumError, TryAgain, nearest
 from podium.paths import LOCK
 
+PIPELINE = "dvc.yaml"
+
 _running: set["subprocess.Popen[str]"] = set()
 
 
@@ -53,13 +55,15 @@ def load_stages(root: Path) -> list[Stage]:
     """Give every stage of the project, each after the ones that it needs, one candidate after the other."""
     try:
         with Repo(str(root)) as repo:
-            graph = repo.index.graph
+            graph = repo.index.graph.copy()
     except DvcException as error:
         raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
+    # What `dvc add` tracks stands in the graph, too, but has nothing to run.
+    graph.remove_nodes_from([stage for stage in graph if stage.path_in_repo != PIPELINE])
     last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
     ordered = dict.fromkeys(need for stage in last for need in nx.dfs_postorder_nodes(graph, stage))
     return [
-        Stage(stage.addressing, stage.desc or "", tuple(sorted(need.addressing for need in graph.successors(stage))))
+        Stage(stage.name, stage.desc or "", tuple(sorted(need.name for need in graph.successors(stage))))
         for stage in ordered
     ]
 
@@ -95,7 +99,7 @@ def is_current(root: Path, name: str) -> bool:
     """
     try:
         with Repo(str(root)) as repo:
-            return not repo.status(targets=[name])
+            return not repo.status(targets=[f"{root / PIPELINE}:{name}"])
     except LockError as error:
         raise TryAgain(f"Another DVC command holds the workspace: {error}") from error
 
