@@ -107,7 +107,8 @@ def processor() -> str:
 
 
 def _system() -> str:
-    kernel = f"{platform.system()} {platform.release()}"
+    release = ".".join(platform.release().split(".")[:2])
+    kernel = f"{platform.system()} {release}"
     try:
         return f"{platform.freedesktop_os_release()['PRETTY_NAME']} ({kernel})"
     except OSError:
