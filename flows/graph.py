@@ -160,8 +160,13 @@ def stop_running() -> None:
 
 def _stop(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
-        family = psutil.Process(process.pid).children(recursive=True)
-        for member in (*family, process):
+        head = psutil.Process(process.pid)
+        family = [*head.children(recursive=True), head]
+        for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.terminate()
+        _, stubborn = psutil.wait_procs(family, timeout=10)
+        for member in stubborn:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
         process.wait()

@@ -172,6 +172,8 @@ def main(targets: list[str] | None = None) -> int:
     except PodiumError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
         return 1
+    except KeyboardInterrupt:
+        return 130
     if not state.is_completed():
         print(state.message, file=sys.stderr)  # noqa: T201
         return 1

@@ -18,7 +18,8 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of temporary folders otherwise
+# It tells of temporary folders otherwise.
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
 SHOWN = 10
 """How many of the rows that break an expectation are named."""

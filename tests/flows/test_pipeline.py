@@ -96,7 +96,14 @@ def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) ->
         assert training
         process.send_signal(how)
         assert process.wait(timeout=60) != 0
-    assert not any(child.is_running() for child in training)
+    wait_until(lambda: not any(_is_alive(child) for child in training), 5)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _has_curve(workspace: Workspace) -> bool:
