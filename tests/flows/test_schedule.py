@@ -60,7 +60,7 @@ def test_prefect_deploy_and_a_worker_run_the_flow(quick: Workspace, prefect_serv
     (deployment,) = [one for one in ask(prefect_server, "deployments/filter", {}) if one["name"] == "nightly"]
     assert deployment["schedules"][0]["schedule"]["cron"] == "0 3 * * *"
     with quick.running("prefect", "worker", "start", "--pool", "podium"):
-        quick.run("prefect", "deployment", "run", "pipeline/nightly", "--watch", "--timeout", "120")
+        quick.run("prefect", "deployment", "run", "pipeline/nightly", "--watch", "--watch-timeout", "120")
     assert quick.champion().tags["podium.candidate"] == "digits-dense"
 
 
