@@ -22,6 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_comparison, show_result
 from flows.graph import Stage, is_current, load_stages, reproduce, select, stop_running
+from flows.server import find_server
 from podium.config import Page, load_params
 from podium.errors import PodiumError, TryAgain
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
@@ -168,6 +169,7 @@ def main(targets: list[str] | None = None) -> int:
         root = project_root()
         load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
         select(load_stages(root), targets or None)
+        find_server()
         state = pipeline(targets or None, return_state=True)
     except PodiumError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal

@@ -1,8 +1,7 @@
 """The pipeline by the clock, for people without a worker: one process that stays."""
 
-from prefect.settings import PREFECT_API_URL
-
 from flows.pipeline import pipeline
+from flows.server import find_server
 from podium.errors import PodiumError
 
 
@@ -12,7 +11,7 @@ def serve_pipeline(cron: str) -> None:
     Raises:
         PodiumError: no Prefect server is configured, or the cron line is none.
     """
-    if not PREFECT_API_URL.value():
+    if not find_server():
         raise PodiumError(
             "A schedule lives in a Prefect server, and none is configured. In another terminal run "
             "`prefect server start`, then here `export PREFECT_API_URL=http://127.0.0.1:4200/api` and the same again."

@@ -64,6 +64,14 @@ def test_prefect_deploy_and_a_worker_run_the_flow(quick: Workspace, prefect_serv
     assert quick.champion().tags["podium.candidate"] == "digits-dense"
 
 
+@pytest.mark.parametrize("command", ["run", "schedule"])
+def test_a_server_that_does_not_answer_is_one_message(quick: Workspace, free_port: int, command: str) -> None:
+    quick.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port}/api"
+    output = quick.run("podium", command, status=1)
+    assert f"No Prefect server answers at http://127.0.0.1:{free_port}/api" in output
+    assert "Traceback" not in output
+
+
 def test_a_schedule_without_a_server_says_what_to_type(quick: Workspace) -> None:
     del quick.environment["PREFECT_API_URL"]
     output = quick.run("podium", "schedule", status=1)
