@@ -14,7 +14,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as TrackedDataset
-from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Run
+from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Run
 
 from podium.arrays import SPLITS, open_split
 from podium.config import Page
@@ -167,12 +167,16 @@ class Ledger:
             **describe_source(self._root),
         }
         run = self.client.create_run(experiment, tags=tags, run_name=name)
-        for key, value in describe_candidate(self._page, name).items():
-            self.client.log_param(run.info.run_id, key, value)
+        self._log_params(run.info.run_id, name)
         return str(run.info.run_id)
+
+    def _log_params(self, run_id: str, name: str) -> None:
+        params = [Param(key, value) for key, value in describe_candidate(self._page, name).items()]
+        self.client.log_batch(run_id, params=params)
 
     def _fill(self, run_id: str, name: str, lineage: Lineage) -> None:
         paths, processed = self._paths(name), self._processed(name)
+        self._log_params(run_id, name)  # again: a kill may have come between them and the run
         run = self.client.get_run(run_id)
         send_curve(self.client, run_id, read_history(self._root / paths.history))
         for split, figures in self._metrics(name).items():
@@ -181,10 +185,10 @@ class Ledger:
                     self.client.log_metric(run_id, f"{split}/{key}", value)
         self.client.log_artifacts(run_id, str(self._root / paths.reports), "reports")
         if not (run.inputs and run.inputs.dataset_inputs):
-            self.client.log_inputs(run_id, _inputs(self._page.candidate(name).dataset, processed, lineage))
             for file in (LOCK, PARAMS):
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
+            self.client.log_inputs(run_id, _inputs(self._page.candidate(name).dataset, processed, lineage))
         if not self._model_id(run):
             from podium.tracking.trained_model import log_model  # TensorFlow, only where there is a new model
 
