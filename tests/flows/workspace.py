@@ -65,7 +65,15 @@ class Workspace:
         """Keep a command running in a process group of its own; end the whole group afterwards."""
         log = (self.root.parent / f"{self.root.name}-{Path(command[-1]).name}.log").open("w")
         process = subprocess.Popen(
-            command, cwd=self.root, env=self.environment, stdout=log, stderr=log, text=True, start_new_session=True
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            # A shell's background jobs, and what they start, ignore SIGINT; as a person starts it, it does not.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         try:
             yield process
