@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help env run test check bench lock clean
+.PHONY: help env run test check lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -39,17 +39,16 @@ run: env ## from nothing to a champion: the whole pipeline on the params.yaml of
 	@echo "Look at the flow:        $(ENV)/bin/prefect server start                                 then http://127.0.0.1:4200"
 	@echo "Read the reports:        reports/"
 
-check: env ## the fast checks: style, types, import rules, and the tests that start nothing (under a minute)
-	@ruff check --quiet . && ruff format --quiet --check .
-	@mypy --no-error-summary
-	@lint-imports --no-logo 2>/dev/null || lint-imports
+check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (under a minute)
 	@pytest -q -m 'not slow'
 
-test: env ## everything: the checks, and the pipeline against real servers
+test: lint ## everything: the checks, and the pipeline against real servers (about ten minutes)
+	@pytest -q --durations=10
+
+lint: env
 	@ruff check --quiet . && ruff format --quiet --check .
 	@mypy --no-error-summary
-	@lint-imports
-	@pytest -q --durations=10
+	@lint-imports --no-logo
 
 bench: env ## measure speed and memory, and write docs/benchmarks.md
 	@python -m bench
