@@ -5,7 +5,7 @@ ENV := .venv
 BIN := $(CURDIR)/$(ENV)/bin
 UV_VERSION := 0.13.8
 
-# Byte code makes every start two to three times faster; some machines switch it off for everyone.
+# Without byte code every start compiles its imports again; some machines switch it off for everyone.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(BIN):$(PATH)
 # Nobody is told what runs here.

@@ -10,12 +10,10 @@ class Decision:
     Attributes:
         promoted: whether the challenger becomes champion.
         reason: one sentence for people.
-        version: the champion's version after the decision; empty as long as nothing was moved.
     """
 
     promoted: bool
     reason: str
-    version: str = ""
 
 
 def decide(challenger: str, score: float, champion: str, champion_score: float) -> Decision:

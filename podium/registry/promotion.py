@@ -1,7 +1,6 @@
 """Promotion: the best candidate's model becomes a version, and the alias moves to it last of all."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -52,10 +51,8 @@ def promote(client: MlflowClient, dataset: str, results: list[Result], validatio
         if champion is not None:
             client.set_registered_model_alias(dataset, PREVIOUS, champion.version)
         client.set_registered_model_alias(dataset, CHAMPION, version)
-    else:
-        version = champion.version if champion else ""
     logger.info("%s: %s", dataset, decision.reason)
-    return replace(decision, version=str(version))
+    return decision
 
 
 def _champion(client: MlflowClient, dataset: str) -> ModelVersion | None:
