@@ -2,10 +2,12 @@
 
 images.npy   (n, height, width, channels) uint8, 0–255, raw: models bring their own scaling
 labels.npy   (n,) int64, an index into classes.json
+boxes.npy    (n, 4) float32: left, top, width, height in pixels of the array's pictures; only where boxes are a target
 ids.npy      (n,) unicode, the pictures' ids in the manifest
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ class Split:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     ids: NDArray[np.str_]
+    boxes: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -34,8 +37,9 @@ class Split:
 
 def open_split(folder: Path) -> Split:
     """Open the arrays of one split, memory-mapped and read-only."""
-    arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels", "ids"))
-    return Split(*arrays)
+    images, labels, ids = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels", "ids"))
+    boxes = folder / "boxes.npy"
+    return Split(images, labels, ids, np.load(boxes, mmap_mode="r") if boxes.exists() else None)
 
 
 def load_classes(processed: Path) -> list[str]:
@@ -48,41 +52,51 @@ class SplitWriter:
     """Writes one split's arrays in order, holding no more than a block of pictures in memory.
 
     Used as a context manager. The number of pictures and their shape are known beforehand; to write others is
-    a mistake of the caller, and raises ValueError.
+    a mistake of the caller, and raises ValueError. After a kill, a new writer goes on where a `sync` was.
     """
 
-    def __init__(self, folder: Path, shape: tuple[int, int, int], ids: Sequence[str]) -> None:
-        """Make the folder, and the files with their headers.
+    def __init__(
+        self, folder: Path, shape: tuple[int, int, int], ids: Sequence[str], *, boxes: bool = False, written: int = 0
+    ) -> None:
+        """Make the folder, and the files with their headers; or open those of a writer that was killed.
 
         Args:
-            folder: the split's folder, to be made.
+            folder: the split's folder.
             shape: height, width, channels of every picture.
             ids: the pictures' ids, in the order in which they will be written.
+            boxes: whether every picture has a box.
+            written: how many pictures are there already; 0 begins anew.
         """
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "ids.npy", np.array(ids, dtype=np.str_))
-        self._count, self._shape = len(ids), shape
-        self._written = 0
-        self._waiting: list[tuple[NDArray[np.uint8], int]] = []
-        self._images = (folder / "images.npy").open("wb")
-        self._labels = (folder / "labels.npy").open("wb")
-        _write_header(self._images, (self._count, *shape), np.dtype(np.uint8))
-        _write_header(self._labels, (self._count,), np.dtype(np.int64))
+        self._count, self._shape, self._written = len(ids), shape, written
+        self._waiting: list[tuple[NDArray[np.uint8], int, Sequence[float]]] = []
+        self._files = [
+            _Growing(folder / "images.npy", (self._count, *shape), np.uint8, written),
+            _Growing(folder / "labels.npy", (self._count,), np.int64, written),
+        ]
+        if boxes:
+            self._files.append(_Growing(folder / "boxes.npy", (self._count, 4), np.float32, written))
 
-    def write(self, image: NDArray[np.uint8], label: int) -> None:
-        """Add the next picture, (height, width, channels) uint8, and the index of its class."""
+    def write(self, image: NDArray[np.uint8], label: int, box: Sequence[float] = ()) -> None:
+        """Add the next picture, (height, width, channels) uint8, the index of its class, and its box if it has one."""
         if image.shape != self._shape or image.dtype != np.uint8:
             raise ValueError(f"a picture is {image.shape} {image.dtype} where {self._shape} uint8 was announced")
-        self._waiting.append((image, label))
+        self._waiting.append((image, label, box))
         if len(self._waiting) == BLOCK:
             self._flush()
 
+    def sync(self) -> None:
+        """Bring everything that was written to the disk, so that not even a power cut can lose it."""
+        self._flush()
+        for file in self._files:
+            file.sync()
+
     def _flush(self) -> None:
         if self._waiting:
-            images, labels = zip(*self._waiting, strict=True)
-            self._images.write(np.stack(images).tobytes())
-            self._labels.write(np.array(labels, dtype=np.int64).tobytes())
-            self._written += len(images)
+            for file, column in zip(self._files, zip(*self._waiting, strict=True), strict=False):
+                file.append(column)
+            self._written += len(self._waiting)
             self._waiting.clear()
 
     def __enter__(self) -> Self:
@@ -91,13 +105,32 @@ class SplitWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._images, self._labels:
-            if kind is None:
-                self._flush()
+        if kind is None:
+            self._flush()
+        for file in self._files:
+            file.close()
         if kind is None and self._written != self._count:
             raise ValueError(f"{self._written} pictures were written where {self._count} were announced")
 
 
-def _write_header(file: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
+class _Growing:
+    """A .npy file of a known shape, appended to row by row."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic], written: int) -> None:
+        self._dtype = np.dtype(dtype)
+        self._file = path.open("r+b" if written else "wb")
+        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        row = self._dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+        self._file.truncate(self._file.tell() + written * row)
+        self._file.seek(0, 2)
+
+    def append(self, rows: Sequence[Any]) -> None:
+        self._file.write(np.stack(rows).astype(self._dtype, copy=False).tobytes())
+
+    def sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()

@@ -13,6 +13,7 @@ from podium.errors import PodiumError
 
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
+DOWNLOADS = Path("data/downloads")
 
 
 def project_root() -> Path:
@@ -41,9 +42,19 @@ class DatasetPaths:
     name: str
 
     @property
+    def downloads(self) -> Path:
+        """The folder of what is still arriving, or was put there by hand. No output of DVC, so that it stays."""
+        return DOWNLOADS / self.name
+
+    @property
     def raw(self) -> Path:
         """The folder of what arrived, as it arrived."""
         return Path("data/raw") / self.name
+
+    @property
+    def lock(self) -> Path:
+        """What is known of the archive that arrived: its source, size and sha256."""
+        return Path("data/raw") / f"{self.name}.json"
 
     @property
     def manifest(self) -> Path:
@@ -85,27 +96,30 @@ class CandidatePaths:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, resume: bool = False) -> Iterator[Path]:
     """Give a place beside `path` to write to; it takes the name `path` only when the block ends well.
 
     So a reader never meets a half-written file or folder, whatever ends the writer.
 
     Args:
         path: the file or folder to be. Its parent is made; what stood there is replaced.
+        resume: keep what an earlier writer left unfinished; the caller goes on with it.
 
     Yields:
         The path to write to, a file or a folder of the caller's making.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    remove(part)
+    if not resume:
+        remove(part)
     try:
         yield part
         if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
             remove(path)
         part.replace(path)
     finally:
-        remove(part)
+        if not resume:
+            remove(part)
 
 
 def remove(path: Path) -> None:

@@ -1,124 +1,138 @@
 """From pictures as they arrived to arrays of one size, by split."""
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
+import PIL
 from numpy.typing import NDArray
 
+from podium import arrays, pictures
 from podium.arrays import SPLITS, SplitWriter
-from podium.config.tables import ArchiveSplit, Dataset, Image, Split, StratifiedSplit
+from podium.config.tables import Dataset
 from podium.errors import PodiumError
-from podium.formats.example import Example
+from podium.formats.example import Box, Example
+from podium.paths import remove
+from podium.pictures import BadPictureError, Placement, decode, fit
+from podium.progress import show_progress
+from podium.workers import map_in_order
+
+MARK = 4096
+"""Pictures between two entries in the progress file."""
+PROGRESS = "progress.json"
+
+Prepared = tuple[NDArray[np.uint8], int, Box | tuple[()]]
 
 
-def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
-    """Decide which split each picture belongs to.
-
-    Args:
-        manifest: the dataset's manifest, in the archive's order.
-        split: how to split.
-
-    Returns:
-        The split manifest: id, sha256, split, reason; one row a picture, in the manifest's order.
-
-    Raises:
-        PodiumError: the archive has too few pictures, or lacks the parts that the split takes.
-    """
-    match split:
-        case ArchiveSplit():
-            chosen = _take_from_archive(manifest, split)
-        case StratifiedSplit():
-            chosen = _draw_stratified(manifest, split)
-    return pd.concat([manifest[["id", "sha256"]], chosen], axis=1)
-
-
-def _take_from_archive(manifest: pd.DataFrame, split: ArchiveSplit) -> pd.DataFrame:
-    names = manifest["part"].copy()
-    available = int((names == split.validation_from).sum())
-    if available <= split.count:
-        raise PodiumError(
-            f"The archive's {split.validation_from} part has {available:,} pictures; {split.count:,} of them cannot "
-            "become the validation split with some left. Lower split.count in params.yaml."
-        )
-    reason = "the archive's own " + names
-    first = manifest.index[names == split.validation_from][: split.count]
-    names.loc[first] = "validation"
-    reason.loc[first] = f"the first {split.count} of the archive's {split.validation_from}"
-    missing = [name for name in SPLITS if not (names == name).any()]
-    if missing:
-        raise PodiumError(f"The archive has no {missing[0]} part. Choose split.kind 'stratified' in params.yaml.")
-    return pd.DataFrame({"split": names, "reason": reason})
-
-
-def _draw_stratified(manifest: pd.DataFrame, split: StratifiedSplit) -> pd.DataFrame:
-    from sklearn.model_selection import train_test_split  # one second to import; other splits do without
-
-    everything = np.arange(len(manifest))
-    labels = manifest["label"].to_numpy()
-    try:
-        rest, test = train_test_split(everything, test_size=split.test, random_state=split.seed, stratify=labels)
-        share = split.validation / (1 - split.test)
-        _, validation = train_test_split(rest, test_size=share, random_state=split.seed, stratify=labels[rest])
-    except ValueError as error:
-        raise PodiumError(
-            f"These pictures cannot be split: {error} Change the dataset's split in params.yaml."
-        ) from None
-    names = pd.Series("train", index=manifest.index)
-    names.iloc[validation] = "validation"
-    names.iloc[test] = "test"
-    return pd.DataFrame({"split": names, "reason": f"drawn by class, seed {split.seed}"})
-
-
-def write_arrays(examples: Iterable[Example], assigned: pd.DataFrame, dataset: Dataset, folder: Path) -> None:
+def write_arrays(
+    examples: Iterable[Example],
+    manifest: pd.DataFrame,
+    assigned: pd.DataFrame,
+    dataset: Dataset,
+    folder: Path,
+    workers: int | None = None,
+) -> None:
     """Write the arrays of every split, the class names and the split manifest.
+
+    What an earlier call left half-done in the folder, from the same pictures in the same way, is gone on with.
 
     Args:
         examples: the dataset's pictures, in the archive's order.
-        assigned: the split manifest, in the same order.
+        manifest: one row for each of them.
+        assigned: the split manifest, one row for each of them.
         dataset: names the classes and the size of the pictures.
         folder: the processed folder to fill; see `podium.arrays` for what it holds.
+        workers: how many pictures to decode at once; by default one a processor. The bytes do not depend on it.
+
+    Raises:
+        PodiumError: a picture cannot be decoded, although it passed validation.
     """
-    folder.mkdir(parents=True)
+    key = _fingerprint(manifest, assigned, dataset)
+    done = _read_progress(folder, key)
+    if not done:
+        remove(folder)
     positions = {label: position for position, label in enumerate(dataset.classes)}
+    splits, sizes = assigned["split"].tolist(), manifest[["width", "height"]].itertuples(index=False)
+    written = Counter(splits[:done])
+
+    def prepare(row: tuple[Example, str, tuple[int, int]]) -> Prepared | None:
+        example, split, size = row
+        return _prepare(example, size, dataset, positions) if split in SPLITS else None
+
     with ExitStack() as stack:
         writers = {
             name: stack.enter_context(
-                SplitWriter(folder / name, dataset.image.shape, assigned.loc[assigned["split"] == name, "id"].tolist())
+                SplitWriter(
+                    folder / name,
+                    dataset.image.shape,
+                    assigned.loc[assigned["split"] == name, "id"].tolist(),
+                    boxes=dataset.target == "label_and_box",
+                    written=written[name],
+                )
             )
             for name in SPLITS
         }
-        for example, name in zip(examples, assigned["split"], strict=True):
-            assert example.pixels is not None, f"{example.id} passed validation without pixels"  # noqa: S101
-            writers[name].write(fit(example.pixels, dataset.image), positions[example.label])
+        rows = islice(zip(examples, splits, sizes, strict=True), done, None)
+        prepared = map_in_order(prepare, rows, lambda row: row[0].nbytes, workers)
+        shown = show_progress(prepared, "pictures", len(splits), done)
+        for number, (one, split) in enumerate(zip(shown, splits[done:], strict=True), start=done + 1):
+            if one is not None:
+                writers[split].write(*one)
+            if number % MARK == 0:
+                for writer in writers.values():
+                    writer.sync()
+                _save_progress(folder, key, number)
     names = json.dumps(list(dataset.classes.values()), ensure_ascii=False)
     (folder / "classes.json").write_text(names + "\n", encoding="utf-8")
     assigned.to_csv(folder / "split.csv", index=False, lineterminator="\n")
+    (folder / PROGRESS).unlink(missing_ok=True)
 
 
-def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
-    """Bring a picture to the asked size and number of channels.
+def _prepare(example: Example, size: tuple[int, int], dataset: Dataset, positions: dict[str, int]) -> Prepared:
+    image, picture = dataset.image, example.picture
+    if picture is None:
+        raise PodiumError(f"{example.id} cannot be used ({example.fault}), although it passed validation. {_AGAIN}")
+    try:
+        pixels = decode(picture, image) if isinstance(picture, bytes) else fit(picture, image)
+    except BadPictureError as error:
+        raise PodiumError(f"{example.id}: {error}, although it passed validation. {_AGAIN}") from None
+    if dataset.target == "label" or example.box is None:
+        return pixels, positions[example.label], ()
+    return pixels, positions[example.label], Placement.of(*size, image).move(example.box, image)
 
-    Args:
-        pixels: (height, width, 1 or 3) uint8; three channels are red, green, blue.
-        image: the size to reach. Growing is bilinear; shrinking averages the area.
 
-    Returns:
-        (image.height, image.width, image.channels) uint8.
-    """
-    height, width, channels = pixels.shape
-    if (height, width) != (image.height, image.width):
-        shrinks = image.height * image.width < height * width
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        pixels = cv2.resize(pixels, (image.width, image.height), interpolation=how)
-        pixels = pixels.reshape(image.height, image.width, channels)
-    if channels == 1 and image.channels == 3:
-        return np.repeat(pixels, 3, axis=2)
-    if channels == 3 and image.channels == 1:
-        gray: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        return gray[..., np.newaxis]
-    return pixels
+_AGAIN = "Validate the dataset again: `dvc repro --force validate@NAME`."
+
+
+def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset) -> str:
+    """Sum up all that the arrays depend on: what a killed run wrote is gone on with only where this is the same."""
+    digest = hashlib.sha256()
+    for table in (manifest, assigned):
+        digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+    for code in (arrays.__file__, pictures.__file__, __file__):
+        digest.update(Path(str(code)).read_bytes())
+    facts = (dataset.image, dataset.classes, dataset.target, cv2.__version__, PIL.__version__, np.__version__)
+    digest.update(repr(facts).encode())
+    return digest.hexdigest()
+
+
+def _read_progress(folder: Path, key: str) -> int:
+    """Tell how many pictures a killed run wrote for certain; 0 if it was about other pictures, or did not get far."""
+    try:
+        progress = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return 0
+    return int(progress["pictures"]) if progress["key"] == key else 0
+
+
+def _save_progress(folder: Path, key: str, count: int) -> None:
+    beside = folder / f".{PROGRESS}"
+    beside.write_text(json.dumps({"key": key, "pictures": count}), encoding="utf-8")
+    beside.replace(folder / PROGRESS)

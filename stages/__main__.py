@@ -1,9 +1,13 @@
 """Run one stage: `python -m stages STAGE NAME [--debug]`. This is what `dvc.yaml` calls."""
 
 import argparse
+import errno
 import importlib
 import logging
 import sys
+
+_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+"""What is wrong with a place to write to, not with podium."""
 
 STAGES = ("download", "validate", "preprocess", "train", "evaluate", "confusion_matrix")
 
@@ -35,6 +39,16 @@ def main() -> int:
         if arguments.debug:
             raise
         print(f"{arguments.stage} {arguments.name}: {error}", file=sys.stderr)  # noqa: T201 - the message is the product
+        return 1
+    except OSError as error:
+        if arguments.debug or error.errno not in _PLACE:
+            raise
+        where = error.filename or "data/ or the folder for temporary files"
+        print(  # noqa: T201 - the message is the product
+            f"{arguments.stage} {arguments.name}: {where} cannot be written: {error.strerror}. Mend that and run the "
+            "same command again; it goes on from what is here.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

@@ -5,7 +5,8 @@ import logging
 from podium.config import load_params
 from podium.formats import read
 from podium.paths import DatasetPaths, written_whole
-from podium.preprocessing import assign_splits, write_arrays
+from podium.preprocessing import write_arrays
+from podium.splits import assign_splits
 from podium.validation.manifest import load_manifest
 
 logger = logging.getLogger(__name__)
@@ -16,8 +17,8 @@ def main(name: str) -> None:
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     manifest = load_manifest(paths.manifest)
     assigned = assign_splits(manifest, dataset.split)
-    with written_whole(paths.processed) as folder:
-        write_arrays(read(paths.raw, dataset.format), assigned, dataset, folder)
+    with written_whole(paths.processed, resume=True) as folder:
+        write_arrays(read(paths.raw, dataset.format), manifest, assigned, dataset, folder)
     counts = assigned["split"].value_counts()
     logger.info(
         "preprocess %s: read %d pictures, put %d in train, %d in validation, %d in test, wrote %s",

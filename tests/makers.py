@@ -11,8 +11,8 @@ import yaml
 
 from podium.arrays import SPLITS, SplitWriter
 from podium.config.tables import (
+    ArchiveFirstSplit,
     ArchiveSource,
-    ArchiveSplit,
     CnnModel,
     Dataset,
     DenseModel,
@@ -32,7 +32,7 @@ SIDE = 4
 CLASSES = {"0": "left", "1": "right", "2": "both"}
 LAYOUT = PixelCsvFormat(kind="pixel_csv", files={"train": "train.csv"}, label_column="label")
 STRATIFIED = StratifiedSplit(kind="stratified", validation=0.25, test=0.25, seed=0)
-ARCHIVE_SPLIT = ArchiveSplit(kind="archive", validation_from="test", count=6)
+ARCHIVE_SPLIT = ArchiveFirstSplit(kind="archive_first", validation_from="test", count=6)
 DENSE = DenseModel(kind="dense", units=[8], dropout=0.1)
 CNN = CnnModel(kind="cnn", filters=[4, 8], dropout=0.1)
 MOBILENET = MobilenetModel(
@@ -47,9 +47,10 @@ def make_dataset(**changes: Any) -> Dataset:
         "format": LAYOUT,
         "target": "label",
         "classes": CLASSES,
-        "image": Image(height=SIDE, width=SIDE, channels=1),
+        "image": Image(height=SIDE, width=SIDE, channels=1, resize="stretch"),
         "split": STRATIFIED,
         "validation": Thresholds(minimum_per_class=2, maximum_imbalance=2.0),
+        "reference": [],
     }
     return Dataset(**(keys | changes))
 
@@ -62,7 +63,7 @@ def make_phase(**changes: Any) -> Phase:
 
 def make_schedule(*phases: Phase, **changes: Any) -> Schedule:
     """Name a schedule, by default of one phase; changes replace its keys."""
-    keys = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None}
+    keys = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None, "box_weight": None}
     return Schedule(**(keys | {"phases": [*phases] or [make_phase()]} | changes))
 
 
@@ -96,13 +97,18 @@ def make_archive(raw: Path, **tables: str | bytes) -> Path:
     return raw
 
 
-def make_arrays(processed: Path, count: int = 48) -> Path:
+BOXES = [(0, 0, SIDE / 2, SIDE), (SIDE / 2, 0, SIDE / 2, SIDE), (0, 0, SIDE, SIDE)]
+"""Where the light of `make_pictures` is, by label: left, top, width, height in pixels."""
+
+
+def make_arrays(processed: Path, count: int = 48, *, boxes: bool = False) -> Path:
     """Fill a processed folder as `preprocess` does, each split with other pictures; give the folder."""
     for seed, name in enumerate(SPLITS):
         images, labels = make_pictures(count, seed)
-        with SplitWriter(processed / name, (SIDE, SIDE, 1), [f"{name}-{row}" for row in range(count)]) as writer:
+        ids = [f"{name}-{row}" for row in range(count)]
+        with SplitWriter(processed / name, (SIDE, SIDE, 1), ids, boxes=boxes) as writer:
             for image, label in zip(images, labels, strict=True):
-                writer.write(image, int(label))
+                writer.write(image, int(label), BOXES[label] if boxes else ())
     (processed / "classes.json").write_text('["left", "right", "both"]\n', encoding="utf-8")
     return processed
 
@@ -115,7 +121,7 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
     for name, text in tables.items():
         (incoming / f"{name}.csv").write_text(text)
     phase = {"name": "fit", "trainable": "all", "epochs": 2, "optimizer": "adam", "learning_rate": 0.01}
-    schedule = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None}
+    schedule = {"seed": 0, "batch_size": 16, "steps_per_epoch": None, "augmentation": None, "box_weight": None}
     page = {
         "datasets": {
             "dots": {
@@ -127,9 +133,10 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
                 },
                 "target": "label",
                 "classes": CLASSES,
-                "image": {"height": SIDE, "width": SIDE, "channels": 1},
+                "image": {"height": SIDE, "width": SIDE, "channels": 1, "resize": "stretch"},
                 "split": {"kind": "stratified", "validation": 0.25, "test": 0.25, "seed": 0},
                 "validation": {"minimum_per_class": 2, "maximum_imbalance": 2.0},
+                "reference": [],
             }
         },
         "schedules": {"short": schedule | {"phases": [phase | {"decay": "constant"}]}},

@@ -115,6 +115,14 @@ def _unresolved(path: Path, tree: Node | None, page: Page) -> list[str]:
             if asked not in table:
                 where = _locate(path, tree, ("candidates", name, kind))
                 wrong.append(f"{where} is '{asked}', but no {kind} has that name. {nearest(asked, table)}")
+        dataset, schedule = page.datasets.get(candidate.dataset), page.schedules.get(candidate.schedule)
+        if dataset and schedule and (dataset.target == "label_and_box") != (schedule.box_weight is not None):
+            where = _locate(path, tree, ("candidates", name, "schedule"))
+            right = "null" if schedule.box_weight else "a share of the loss, such as 0.2"
+            wrong.append(
+                f"{where}: the target of '{candidate.dataset}' is {dataset.target}, so the schedule "
+                f"'{candidate.schedule}' needs box_weight: {right}."
+            )
         if name == "validation":
             where = _locate(path, tree, ("candidates", name))
             wrong.append(f"{where}: this name is taken by the validation's reports. Choose another.")

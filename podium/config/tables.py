@@ -42,7 +42,29 @@ class ArchiveSource:
     """The zip's digest, if only this very file will do."""
 
 
-Source = Annotated[SklearnSource | ArchiveSource, Field(discriminator="kind")]
+@dataclass(frozen=True, config=STRICT)
+class KaggleSource:
+    """A dataset or the files of a competition on kaggle.com: give one of the two."""
+
+    kind: Literal["kaggle"]
+    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")] | None = None
+    """`owner/slug`, as in the page's address."""
+    competition: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    """The slug, as in the page's address."""
+    version: Positive | None = None
+    """The dataset's version, if not the newest. Competitions have none."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """The archive's digest, if only this very file will do."""
+
+    def __post_init__(self) -> None:
+        """Know what to ask for."""
+        if (self.dataset is None) == (self.competition is None):
+            raise ValueError("a Kaggle source names either a dataset (owner/slug) or a competition (slug)")
+        if self.competition is not None and self.version is not None:
+            raise ValueError("a competition has no versions; take 'version' out")
+
+
+Source = Annotated[SklearnSource | ArchiveSource | KaggleSource, Field(discriminator="kind")]
 
 
 # formats ------------------------------------------------------------------------------------------------
@@ -65,7 +87,67 @@ class PixelCsvFormat:
     label_column: str
 
 
-Format = Annotated[DigitsFormat | PixelCsvFormat, Field(discriminator="kind")]
+Part = Literal["train", "validation", "test", "unlabelled"]
+"""What a folder of an archive is for. Pictures without labels are looked at and then left aside."""
+
+Folders = Annotated[dict[Part, str], Field(min_length=1)]
+"""The folder of each part that the archive has; `.` is the whole archive, `train.zip/train` is inside a zip in it."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class ImageFolderFormat:
+    """Picture files in one folder a class."""
+
+    kind: Literal["image_folder"]
+    folders: Folders
+
+
+@dataclass(frozen=True, config=STRICT)
+class LabelledNamesFormat:
+    """Picture files whose names begin with their class: `cat.0.jpg`."""
+
+    kind: Literal["labelled_names"]
+    folders: Folders
+    separator: Annotated[str, Field(min_length=1)]
+    """What ends the class in a file's name."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class CsvIndexFormat:
+    """Picture files, and CSV tables with the path and the label of each."""
+
+    kind: Literal["csv_index"]
+    tables: Folders
+    """The table of each part that the archive has."""
+    path_column: str
+    label_column: str
+    folder: str
+    """What the tables' paths are relative to, in the archive; `.` is the whole archive."""
+    suffix: str
+    """What the tables' paths lack at their end, such as `.png`; usually empty."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class DigitStructFormat:
+    """Street View House Numbers, whole photographs: picture files, and the box and label of every digit."""
+
+    kind: Literal["digit_struct"]
+    folders: Folders
+    annotations: Folders
+    """The `digitStruct.mat` (or a JSON table) of each part."""
+    digits: Literal["one", "first"]
+    """`one` leaves pictures with several digits aside; `first` takes every picture's first digit."""
+
+    def __post_init__(self) -> None:
+        """Have annotations for every part, and no others."""
+        if self.folders.keys() != self.annotations.keys() or "unlabelled" in self.folders:
+            raise ValueError("folders and annotations name the same parts, none of them unlabelled")
+
+
+Format = Annotated[
+    DigitsFormat | PixelCsvFormat | ImageFolderFormat | LabelledNamesFormat | CsvIndexFormat | DigitStructFormat,
+    Field(discriminator="kind"),
+]
 
 
 # splits -------------------------------------------------------------------------------------------------
@@ -88,14 +170,35 @@ class StratifiedSplit:
 
 @dataclass(frozen=True, config=STRICT)
 class ArchiveSplit:
-    """The archive's own train and test; validation is the first `count` pictures of one of them."""
+    """The archive's own train, validation and test."""
 
     kind: Literal["archive"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveFirstSplit:
+    """The archive's own train and test; validation is the first `count` pictures of one of them."""
+
+    kind: Literal["archive_first"]
     validation_from: Literal["train", "test"]
     count: Positive
 
 
-Split = Annotated[StratifiedSplit | ArchiveSplit, Field(discriminator="kind")]
+@dataclass(frozen=True, config=STRICT)
+class ArchiveDrawnSplit:
+    """The archive's own train and test; validation is drawn from train."""
+
+    kind: Literal["archive_drawn"]
+    test_from: Literal["test", "validation"]
+    """The archive's part that is the test split."""
+    validation: Fraction
+    """Share of the archive's train."""
+    stratify: bool
+    """Keep every class's share."""
+    seed: Seed
+
+
+Split = Annotated[StratifiedSplit | ArchiveSplit | ArchiveFirstSplit | ArchiveDrawnSplit, Field(discriminator="kind")]
 
 
 # datasets -----------------------------------------------------------------------------------------------
@@ -108,6 +211,8 @@ class Image:
     height: Positive
     width: Positive
     channels: Literal[1, 3]
+    resize: Literal["stretch", "pad", "crop"]
+    """How pictures of another shape get there: distorted, whole with black borders, or without what sticks out."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -125,9 +230,23 @@ class Thresholds:
     """Warning: the largest class may hold this many times the pictures of the smallest."""
 
 
+@dataclass(frozen=True, config=STRICT)
+class Reference:
+    """A published result on the dataset, for the reports to show beside ours."""
+
+    model: str
+    metric: Literal["accuracy", "macro_f1", "weighted_f1", "box_mse"]
+    """As evaluation names it."""
+    split: Literal["validation", "test"]
+    value: float
+    standard_error: Annotated[float, Field(ge=0)] | None
+    source: str
+    """Where it was published: an address."""
+
+
 def _distinct(classes: dict[str, str]) -> dict[str, str]:
-    if len(set(classes.values())) < len(classes):
-        raise ValueError("two labels have the same class name; give each its own")
+    if len({name.casefold() for name in classes.values()}) < len(classes):
+        raise ValueError("two labels have the same class name (upper and lower case are one); give each its own")
     return classes
 
 
@@ -137,12 +256,13 @@ class Dataset:
 
     source: Source
     format: Format
-    target: Literal["label"]
+    target: Literal["label", "label_and_box"]
     classes: Annotated[dict[str, str], Field(min_length=2), AfterValidator(_distinct)]
     """The label as the archive writes it, and the name that people read, in the model's output order."""
     image: Image
     split: Split
     validation: Thresholds
+    reference: list[Reference]
 
 
 # schedules ----------------------------------------------------------------------------------------------
@@ -170,8 +290,19 @@ class Phase:
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    decay: Literal["constant", "cosine"]
-    """Over the phase: `constant`, or down to zero along half a cosine wave."""
+    decay: Literal["constant", "cosine", "step"]
+    """Over the phase: `constant`, down to zero along half a cosine wave, or by `decay_factor` every `decay_every`."""
+    decay_factor: Fraction | None = None
+    """With `step`: what the learning rate is multiplied by."""
+    decay_every: Positive | None = None
+    """With `step`: after how many epochs."""
+
+    def __post_init__(self) -> None:
+        """Have the step where it is needed and nowhere else."""
+        if ((self.decay == "step") != (self.decay_factor is not None)) or (
+            (self.decay == "step") != (self.decay_every is not None)
+        ):
+            raise ValueError("decay_factor and decay_every belong to decay: step; it needs both, others neither")
 
 
 def _phases(phases: list[Phase]) -> list[Phase]:
@@ -190,6 +321,8 @@ class Schedule:
     steps_per_epoch: Positive | None
     """Batches that make an epoch; null: as many as show every training picture once."""
     augmentation: Augmentation | None
+    box_weight: Fraction | None
+    """The box's share of the loss, the label has the rest; null where the dataset's target is the label alone."""
     phases: Annotated[list[Phase], Field(min_length=1), AfterValidator(_phases)]
 
 
@@ -229,7 +362,72 @@ class MobilenetModel:
     """`imagenet`, `random`, or the path of a weights file."""
 
 
-Model = Annotated[DenseModel | CnnModel | MobilenetModel, Field(discriminator="kind")]
+@dataclass(frozen=True, config=STRICT)
+class CnnDropoutModel:
+    """Blocks of one 3 × 3 convolution, flattened into dense layers: the network of many tutorials."""
+
+    kind: Literal["cnn_dropout"]
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    units: list[Positive]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Cnn4Model:
+    """Four blocks of a 3 × 3 convolution with batch normalisation, flattened into a dense layer with dropout."""
+
+    kind: Literal["cnn4"]
+    filters: Annotated[list[Positive], Field(min_length=4, max_length=4)]
+    units: list[Positive]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Vgg16Model:
+    """VGG16 without its top, flattened into dense layers of ours."""
+
+    kind: Literal["vgg16"]
+    size: Annotated[int, Field(ge=32)]
+    """Pictures are resized to this height and width inside the model."""
+    units: list[Positive]
+    weights: str
+    """`imagenet`, `random`, or the path of a weights file."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Resnet18Model:
+    """ResNet18 without its top, global average pooling, dropout."""
+
+    kind: Literal["resnet18"]
+    size: Annotated[int, Field(ge=32)]
+    """Pictures are resized to this height and width inside the model."""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    weights: str
+    """`random`, or the path of a weights file."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class TwoHeadModel:
+    """A pretrained base under two branches of dense layers: one for the label, one for the box."""
+
+    kind: Literal["two_head"]
+    base: Literal["vgg19", "mobilenet"]
+    size: Annotated[int, Field(ge=32)]
+    """Pictures are resized to this height and width inside the model."""
+    pooling: Literal["flatten", "average"]
+    """What the base's features become before the branches."""
+    scaling: Literal["imagenet", "unit"]
+    """What the base is fed: as it was trained with, or 0..1."""
+    label_units: list[Positive]
+    box_units: list[Positive]
+    weights: str
+    """`imagenet`, `random`, or the path of a weights file."""
+
+
+Model = Annotated[
+    DenseModel | CnnModel | CnnDropoutModel | Cnn4Model | MobilenetModel | Vgg16Model | Resnet18Model | TwoHeadModel,
+    Field(discriminator="kind"),
+]
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from podium.config.tables import Format
-from podium.formats import digits, pixel_csv
+from podium.formats import csv_index, digit_struct, digits, image_folder, labelled_names, pixel_csv
 from podium.formats.example import Example
 
 __all__ = ["Example", "read"]
 
 _READ: dict[str, Callable[[Path, Any], Iterator[Example]]] = {
+    "csv_index": csv_index.read,
+    "digit_struct": digit_struct.read,
     "digits": digits.read,
+    "image_folder": image_folder.read,
+    "labelled_names": labelled_names.read,
     "pixel_csv": pixel_csv.read,
 }
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Box = tuple[float, float, float, float]
+"""Left, top, width, height: pixels of the original picture, its first column and row being 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -13,13 +16,23 @@ class Example:
     Attributes:
         id: names the picture within the dataset, for people and tables: `train.csv:17` is line 17 of a table.
         part: the split that the archive itself puts it in (`train`, `test`); empty if it has none.
-        label: as the archive writes it.
-        pixels: (height, width, channels) uint8, 0–255; None if the picture cannot be used.
-        fault: why the picture cannot be used; empty if it can.
+        label: as the archive writes it; empty in the part `unlabelled`.
+        picture: its pixels, (height, width, channels) uint8, 0–255, or a picture file's bytes, not decoded yet;
+            None if it cannot be used.
+        fault: why it cannot be used; empty if it can.
+        box: where in the picture the labelled thing is, if the archive knows.
     """
 
     id: str
     part: str
     label: str
-    pixels: NDArray[np.uint8] | None
+    picture: NDArray[np.uint8] | bytes | None
     fault: str = ""
+    box: Box | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its picture takes."""
+        if isinstance(self.picture, bytes):
+            return len(self.picture)
+        return 0 if self.picture is None else self.picture.nbytes

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from podium.archive import open_member
+from podium.archive import Archive
 from podium.config.tables import PixelCsvFormat
 from podium.errors import PodiumError
 from podium.formats.example import Example
@@ -33,23 +33,27 @@ BLOCK_BYTES = 1 << 22
 
 def read(raw: Path, layout: PixelCsvFormat) -> Iterator[Example]:
     """Read the tables one after the other. See `podium.formats.read`."""
-    for part, name in layout.files.items():
-        table = _Table(name, part, *_read_header(raw, name, layout.label_column))
-        rows = 0
-        try:
-            with open_member(raw, name) as file:
-                for labels, pixels in _read_blocks(file, table):
-                    for label, row in zip(labels, pixels, strict=True):
-                        yield table.example(rows, label, row)
-                        rows += 1
-        except pa.ArrowInvalid:
-            # Some row is not made of whole numbers of 0-255. Read on slowly, and say which.
-            with open_member(raw, name) as file:
-                for example in _read_carefully(file, table, rows):
-                    yield example
+    with Archive(raw) as archive:
+        for part, name in layout.files.items():
+            yield from _read_table(archive, _Table(name, part, *_read_header(archive, name, layout.label_column)))
+
+
+def _read_table(archive: Archive, table: "_Table") -> Iterator[Example]:
+    rows = 0
+    try:
+        with archive.open(table.name) as file:
+            for labels, pixels in _read_blocks(file, table):
+                for label, row in zip(labels, pixels, strict=True):
+                    yield table.example(rows, label, row)
                     rows += 1
-        if not rows:
-            raise PodiumError(f"{name} has a header and no rows. Expected one row a picture.")
+    except pa.ArrowInvalid:
+        # Some row is not made of whole numbers of 0-255. Read on slowly, and say which.
+        with archive.open(table.name) as file:
+            for example in _read_carefully(file, table, rows):
+                yield example
+                rows += 1
+    if not rows:
+        raise PodiumError(f"{table.name} has a header and no rows. Expected one row a picture.")
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ class _Table:
         return Example(f"{self.name}:{row + 2}", self.part, label, picture, fault)  # line 1 is the header
 
 
-def _read_header(raw: Path, name: str, label: str) -> tuple[list[str], str]:
-    with open_member(raw, name) as file:
+def _read_header(archive: Archive, name: str, label: str) -> tuple[list[str], str]:
+    with archive.open(name) as file:
         line = file.readline().removeprefix(codecs.BOM_UTF8)
     columns = [column.strip().strip('"') for column in line.decode("utf-8", "replace").split(",")]
     if label not in columns:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from podium.config.tables import Dataset
+from podium.formats.picture_files import UNLABELLED
 from podium.validation.manifest import COLUMNS
 
 # Before the import, which would announce itself on the network; and its progress bars are noise here.
@@ -55,12 +56,17 @@ def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]
     source = context.data_sources.add_pandas("manifest")
     findings = []
     usable = manifest[manifest["fault"].isna()]
-    for table, suite, name in (
+    labelled = usable[usable["part"] != UNLABELLED]
+    tables = [
         (manifest, row_suite(), "id"),
         (usable, picture_suite(dataset), "id"),
-        (count_classes(usable, dataset), class_suite(dataset), "class"),
-        (balance(usable, dataset), balance_suite(dataset), "part"),
-    ):
+        (labelled, label_suite(dataset), "id"),
+        (count_classes(labelled, dataset), class_suite(dataset), "class"),
+        (balance(labelled, dataset), balance_suite(dataset), "part"),
+    ]
+    if dataset.target == "label_and_box":
+        tables.append((_with_edges(labelled), box_suite(), "id"))
+    for table, suite, name in tables:
         batch = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
         result = batch.get_batch({"dataframe": table}).validate(
             suite,
@@ -97,11 +103,8 @@ def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
     return gx.ExpectationSuite(
         name="pictures",
         expectations=[
-            gxe.ExpectColumnValuesToBeInSet(
-                column="label",
-                value_set=list(dataset.classes),
-                severity="critical",
-                meta=_words("every label is one of the recipe's classes"),
+            gxe.ExpectColumnValuesToBeNull(
+                column="notice", severity="warning", meta=_words("no picture is odd in any way")
             ),
             gxe.ExpectColumnValuesToBeBetween(
                 column="height",
@@ -122,6 +125,54 @@ def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
                 meta=_words("no picture is of a single colour"),
             ),
         ],
+    )
+
+
+def label_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect of every picture with a label that the recipe knows it."""
+    return gx.ExpectationSuite(
+        name="labels",
+        expectations=[
+            gxe.ExpectColumnValuesToBeInSet(
+                column="label",
+                value_set=list(dataset.classes),
+                severity="critical",
+                meta=_words("every label is one of the recipe's classes"),
+            ),
+        ],
+    )
+
+
+def box_suite() -> gx.ExpectationSuite:
+    """Expect of every picture with a label that its box is a box, and inside it."""
+    words = "every box lies inside its picture (the rest is cut off)"
+    return gx.ExpectationSuite(
+        name="boxes",
+        expectations=[
+            gxe.ExpectColumnValuesToNotBeNull(
+                column="box_left", severity="critical", meta=_words("every picture has a box")
+            ),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="box_inside", min_value=1, severity="critical", meta=_words("every box holds a pixel at least")
+            ),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="box_outside", max_value=0, severity="warning", meta=_words(words)
+            ),
+        ],
+    )
+
+
+def _with_edges(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Add how much of each box is inside its picture, in square pixels, and how far it reaches out, in pixels."""
+    left, top = manifest["box_left"].clip(lower=0), manifest["box_top"].clip(lower=0)
+    far_right, far_bottom = manifest["box_left"] + manifest["box_width"], manifest["box_top"] + manifest["box_height"]
+    right, bottom = far_right.clip(upper=manifest["width"]), far_bottom.clip(upper=manifest["height"])
+    outside = pd.concat(
+        [left - manifest["box_left"], top - manifest["box_top"], far_right - right, far_bottom - bottom]
+    )
+    return manifest.assign(
+        box_inside=(right - left).clip(lower=0) * (bottom - top).clip(lower=0),
+        box_outside=outside.groupby(level=0).max(),
     )
 
 
@@ -151,6 +202,7 @@ def balance_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 def count_classes(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Count the pictures of each class in each part that the archive has: part, class, count."""
+    manifest = manifest[manifest["part"] != UNLABELLED]
     counts = manifest.groupby(["part", "label"]).size()
     pairs = [(part, label) for part in manifest["part"].unique() for label in dataset.classes]
     table = counts.reindex(pd.MultiIndex.from_tuples(pairs, names=["part", "label"]), fill_value=0)
@@ -172,6 +224,7 @@ def save_findings(findings: list[Finding], manifest: pd.DataFrame, dataset: Data
     failed = [finding.level for finding in findings if not finding.success]
     summary = {
         "pictures": len(manifest),
+        "unlabelled": int((manifest["part"] == UNLABELLED).sum()),
         "classes": len(dataset.classes),
         "distinct_pictures": int(manifest["sha256"].nunique()),
         "failed_critical": failed.count("critical"),

@@ -1,83 +1,50 @@
+import hashlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image as Pillow
 
+from podium import preprocessing, workers
 from podium.arrays import SPLITS, load_classes, open_split
-from podium.config.tables import ArchiveSplit, Image, StratifiedSplit
+from podium.config.tables import Image
 from podium.errors import PodiumError
 from podium.formats import Example
-from podium.preprocessing import assign_splits, fit, write_arrays
+from podium.preprocessing import PROGRESS, write_arrays
+from podium.splits import assign_splits
+from podium.validation.manifest import build_manifest
 from tests.makers import STRATIFIED, make_dataset, make_pictures
 
-
-def make_manifest(train: int, test: int = 0) -> pd.DataFrame:
-    count = train + test
-    return pd.DataFrame(
-        {
-            "id": [f"picture-{row}" for row in range(count)],
-            "part": ["train"] * train + ["test"] * test,
-            "label": [str(row % 10 // 8) for row in range(count)],  # eight zeros, two ones, and again
-            "sha256": [f"{row:064x}" for row in range(count)],
-        }
-    )
+BOXES = make_dataset(target="label_and_box", image=Image(height=8, width=16, channels=3, resize="stretch"))
 
 
-def from_archive(part: str, count: int) -> ArchiveSplit:
-    return ArchiveSplit(kind="archive", validation_from=part, count=count)
+def make_photographs(count: int) -> list[Example]:
+    """Random JPEG files of many sizes, with boxes."""
+    generator = np.random.default_rng(0)
+    examples = []
+    for row in range(count):
+        height, width = (int(side) for side in generator.integers(5, 60, 2))
+        content = io.BytesIO()
+        pixels = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Pillow.fromarray(pixels).save(content, "JPEG")
+        box = (width / 4, height / 2, width / 2, height / 4)
+        examples.append(Example(f"{row}.jpg", "train", str(row % 3), content.getvalue(), box=box))
+    return examples
 
 
-def test_a_stratified_split_covers_all_and_keeps_the_share_of_each_class() -> None:
-    manifest = make_manifest(200)
-    assigned = assign_splits(manifest, StratifiedSplit(kind="stratified", validation=0.1, test=0.2, seed=3))
-    assert [*assigned.columns] == ["id", "sha256", "split", "reason"]
-    pd.testing.assert_frame_equal(assigned[["id", "sha256"]], manifest[["id", "sha256"]])
-    counts = manifest["label"].groupby([assigned["split"], manifest["label"]]).size()
-    assert counts["train"].tolist() == [112, 28]
-    assert counts["validation"].tolist() == [16, 4]
-    assert counts["test"].tolist() == [32, 8]
-    assert set(assigned["reason"]) == {"drawn by class, seed 3"}
+def digest(folder: Path) -> dict[str, str]:
+    """The bytes of every file of a folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_a_stratified_split_depends_on_its_seed_and_on_nothing_else() -> None:
-    manifest = make_manifest(100)
-    first, again, other = (
-        assign_splits(manifest, StratifiedSplit(kind="stratified", validation=0.2, test=0.2, seed=seed))["split"]
-        for seed in (0, 0, 1)
-    )
-    assert first.equals(again)
-    assert not first.equals(other)
-
-
-@pytest.mark.parametrize(
-    ("part", "splits"),
-    [
-        ("test", ["train"] * 5 + ["validation"] * 2 + ["test"] * 4),
-        ("train", ["validation"] * 2 + ["train"] * 3 + ["test"] * 6),
-    ],
-)
-def test_the_archives_split_gives_the_first_of_a_part_to_validation(part: str, splits: list[str]) -> None:
-    assigned = assign_splits(make_manifest(5, 6), from_archive(part, 2))
-    assert assigned["split"].tolist() == splits
-    reasons = dict(zip(splits, assigned["reason"], strict=True))
-    assert reasons["validation"] == f"the first 2 of the archive's {part}"
-    assert reasons["test"] == "the archive's own test"
-
-
-@pytest.mark.parametrize(
-    ("train", "test", "split", "words"),
-    [
-        (5, 6, from_archive("test", 6), "test part has 6 pictures; 6 of them cannot become.*Lower split.count"),
-        (5, 6, from_archive("train", 9), "train part has 5 pictures; 9 of them"),
-        (5, 0, from_archive("test", 1), "test part has 0 pictures"),
-        (5, 0, from_archive("train", 1), "The archive has no test part. Choose split.kind 'stratified'"),
-        (9, 0, STRATIFIED, "cannot be split: .*Change the dataset's split"),
-    ],
-)
-def test_too_few_pictures_are_refused(train: int, test: int, split: ArchiveSplit, words: str) -> None:
-    with pytest.raises(PodiumError, match=words):
-        assign_splits(make_manifest(train, test), split)
+def write(folder: Path, examples: list[Example], stream: Iterator[Example] | None = None, **options: int) -> Path:
+    manifest = build_manifest(examples)
+    write_arrays(stream or iter(examples), manifest, assign_splits(manifest, STRATIFIED), BOXES, folder, **options)
+    return folder
 
 
 def test_arrays_hold_each_picture_in_its_split_in_the_archives_order(tmp_path: Path) -> None:
@@ -89,7 +56,7 @@ def test_arrays_hold_each_picture_in_its_split_in_the_archives_order(tmp_path: P
     places = ["train", "test", "validation", "train", "test", "train", "train", "validation", "train"]
     assigned = pd.DataFrame({"id": [e.id for e in examples], "sha256": "", "split": places, "reason": "told so"})
     dataset = make_dataset(classes={"2": "señal", "0": "猫", "1": "NA"})
-    write_arrays(iter(examples), assigned, dataset, tmp_path / "dots")
+    write_arrays(iter(examples), build_manifest(examples), assigned, dataset, tmp_path / "dots")
     for name in SPLITS:
         rows = [row for row, place in enumerate(places) if place == name]
         split = open_split(tmp_path / "dots" / name)
@@ -102,27 +69,77 @@ def test_arrays_hold_each_picture_in_its_split_in_the_archives_order(tmp_path: P
 
 def test_pictures_without_a_place_in_the_split_manifest_are_no_silent_loss(tmp_path: Path) -> None:
     images, _ = make_pictures(2)
+    examples = [Example(name, "", "0", images[0]) for name in "ab"]
     assigned = pd.DataFrame({"id": ["a"], "sha256": [""], "split": ["train"], "reason": [""]})
     with pytest.raises(ValueError, match="zip"):
-        write_arrays([Example(name, "", "0", images[0]) for name in "ab"], assigned, make_dataset(), tmp_path / "dots")
+        write_arrays(examples, build_manifest(examples[:1]), assigned, make_dataset(), tmp_path / "dots")
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("asked", [1, 3])
-@pytest.mark.parametrize("size", [(6, 9), (4, 12), (12, 18), (3, 2)])
-def test_a_picture_of_one_colour_keeps_it_at_every_size(channels: int, asked: int, size: tuple[int, int]) -> None:
-    pixels = np.full((6, 9, channels), 200, np.uint8)
-    fitted = fit(pixels, Image(height=size[0], width=size[1], channels=asked))
-    assert fitted.shape == (*size, asked)
-    assert fitted.dtype == np.uint8
-    assert (fitted == 200).all()
+def test_boxes_follow_their_pictures(tmp_path: Path) -> None:
+    split = open_split(write(tmp_path / "dots", make_photographs(12)) / "test")
+    assert split.boxes is not None
+    np.testing.assert_allclose(split.boxes, [[4, 4, 8, 2]] * len(split))
+    assert split.boxes.dtype == np.float32
+    assert open_split(tmp_path / "dots/train").images.shape[1:] == (8, 16, 3)
 
 
-def test_shrinking_averages_the_area() -> None:
-    pixels = np.array([[0, 100, 50, 50], [100, 200, 50, 50]], np.uint8)[..., np.newaxis]
-    assert fit(pixels, Image(height=1, width=2, channels=1))[0, :, 0].tolist() == [100, 50]
+def test_pictures_without_labels_are_in_no_array(tmp_path: Path) -> None:
+    examples = [*make_photographs(12), Example("13.jpg", "unlabelled", "", make_photographs(1)[0].picture)]
+    folder = write(tmp_path / "dots", examples)
+    assert sum(len(open_split(folder / name)) for name in SPLITS) == 12
+    assert pd.read_csv(folder / "split.csv")["split"].tolist()[-1] == "unlabelled"
 
 
-def test_gray_is_the_luminance_of_red_green_blue() -> None:
-    pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert fit(pixels, Image(height=1, width=3, channels=1))[0, :, 0].tolist() == [76, 150, 29]
+def test_the_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    examples = make_photographs(150)
+    one, two, many = (digest(write(tmp_path / str(workers), examples, workers=workers)) for workers in (1, 2, 7))
+    assert one == two == many
+    assert len(one) == 14
+
+
+@pytest.mark.parametrize("last", [0, 1, 39, 40, 41, 119])
+def test_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    monkeypatch.setattr(preprocessing, "MARK", 20)
+    monkeypatch.setattr(workers, "CHUNK", 4)
+    examples = make_photographs(120)
+    whole = digest(write(tmp_path / "whole", examples))
+
+    def dies() -> Iterator[Example]:
+        yield from examples[:last]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "dots", examples, dies(), workers=1)
+    decoded = []
+    monkeypatch.setattr(preprocessing, "decode", lambda data, image: decoded.append(data) or decode(data, image))
+    decode = preprocessing.pictures.decode
+    assert digest(write(tmp_path / "dots", examples)) == whole
+    assert PROGRESS not in whole
+    assert len(decoded) <= 120 - (last - 20 - 4 * 4) // 20 * 20, "what is done is not done again"
+    assert (len(decoded) < 120) == (last > 35)
+
+
+def test_what_was_begun_with_other_pictures_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocessing, "MARK", 1)
+    monkeypatch.setattr(workers, "CHUNK", 4)
+    examples = make_photographs(60)
+    whole = digest(write(tmp_path / "whole", examples))
+
+    def dies() -> Iterator[Example]:
+        yield from make_photographs(30)
+        raise KeyboardInterrupt
+
+    others = [Example(e.id, e.part, str(row % 2), e.picture, box=e.box) for row, e in enumerate(examples)]
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "dots", others, dies(), workers=1)
+    assert (tmp_path / "dots" / PROGRESS).exists()
+    assert digest(write(tmp_path / "dots", examples)) == whole
+
+
+def test_a_picture_that_went_bad_since_validation_is_named(tmp_path: Path) -> None:
+    good = make_photographs(12)
+    bad = [*good[:7], Example("7.jpg", "train", "1", b"not a picture", box=good[7].box), *good[8:]]
+    with pytest.raises(PodiumError, match=r"7\.jpg: the file is no picture.*dvc repro --force validate@NAME"):
+        write(tmp_path / "dots", good, iter(bad))

@@ -59,7 +59,34 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
         # references
         ("schedule: quick", "schedule: quik", "quik", "schedule is 'quik'", "Did you mean 'quick'?"),
         ("dataset: digits", "dataset: digit", "dataset: digit", "dataset is 'digit'", "Did you mean 'digits'?"),
+        # what does not go together
+        (
+            *("kind: sklearn\n      name: digits", "kind: kaggle", "source:"),
+            *("datasets.digits.source", "either a dataset (owner/slug) or a competition (slug)"),
+        ),
+        (
+            *("kind: sklearn\n      name: digits", "kind: kaggle\n      competition: a\n      version: 1", "source:"),
+            *("datasets.digits.source", "a competition has no versions"),
+        ),
+        (
+            "kind: sklearn\n      name: digits",
+            "kind: kaggle\n      dataset: a",
+            "dataset: a",
+            "source.dataset",
+            "pattern",
+        ),
+        ("decay: constant", "decay: step", "- name:", "schedules.quick.phases[0]", "needs both, others neither"),
+        ("decay: constant", "decay: constant\n        decay_every: 2", "- name:", "phases[0]", "needs both"),
+        (
+            "box_weight: null",
+            "box_weight: 0.2",
+            "schedule: quick",
+            "candidates.digits-dense.schedule",
+            "box_weight: null",
+        ),
+        ("target: label", "target: label_and_box", "schedule: quick", "digits-dense.schedule", "a share of the loss"),
         # twice the same
+        ("'1': one", "'1': Zero", "classes:", "datasets.digits.classes", "upper and lower case are one"),
         ("'1': one", "'1': zero", "classes:", "datasets.digits.classes", "two labels have the same class name"),
         (PHASE, PHASE * 2, "phases:", "schedules.quick.phases", "two phases have the same name"),
     ],

@@ -15,5 +15,5 @@ def test_pixels_of_0_to_16_become_0_to_255_and_labels_text(tmp_path: Path) -> No
     assert [example.id for example in (zero, one, two)] == ["digit-0000", "digit-0001", "digit-0002"]
     assert [example.label for example in (zero, one, two)] == ["7", "0", "9"]
     assert {example.part for example in (zero, one, two)} == {""}
-    assert (one.pixels.shape, one.pixels.dtype) == ((8, 8, 1), np.uint8)
-    assert (zero.pixels.max(), one.pixels[2, 3, 0], two.pixels[4, 5, 0]) == (0, 255, 128)
+    assert (one.picture.shape, one.picture.dtype) == ((8, 8, 1), np.uint8)
+    assert (zero.picture.max(), one.picture[2, 3, 0], two.picture[4, 5, 0]) == (0, 255, 128)

@@ -17,7 +17,7 @@ def read_text(tmp_path: Path, text: str | bytes) -> list[Example]:
 
 
 def facts(examples: list[Example]) -> list[tuple[object, ...]]:
-    return [(e.id, e.part, e.label, None if e.pixels is None else e.pixels.tolist(), e.fault) for e in examples]
+    return [(e.id, e.part, e.label, None if e.picture is None else e.picture.tolist(), e.fault) for e in examples]
 
 
 def changed(row: int, cells: list[str]) -> list[list[str]]:
@@ -29,9 +29,9 @@ def test_a_row_is_a_picture_named_by_its_line(tmp_path: Path) -> None:
     first, second = read_text(tmp_path, make_table(rows))
     assert (first.id, first.part, first.label, first.fault) == ("train.csv:2", "train", "7", "")
     assert (second.id, second.label) == ("train.csv:3", "12")
-    assert (first.pixels.shape, first.pixels.dtype) == ((SIDE, SIDE, 1), np.uint8)
-    np.testing.assert_array_equal(first.pixels[..., 0], np.arange(16).reshape(4, 4))
-    assert second.pixels[3, 3, 0] == 255
+    assert (first.picture.shape, first.picture.dtype) == ((SIDE, SIDE, 1), np.uint8)
+    np.testing.assert_array_equal(first.picture[..., 0], np.arange(16).reshape(4, 4))
+    assert second.picture[3, 3, 0] == 255
 
 
 def test_the_tables_of_all_parts_are_read_in_the_order_of_the_page(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_bad_row_carries_its_fault_and_its_line_and_the_others_are_untouched(
     examples = read_text(tmp_path, make_table(changed(row, cells)))
     bad = examples.pop(row)
     assert bad.id == f"train.csv:{row + 2}"
-    assert bad.pixels is None
+    assert bad.picture is None
     assert fault in bad.fault
     good = facts(read_text(tmp_path, make_table(GOOD)))
     del good[row]

@@ -1,9 +1,13 @@
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+from PIL import Image
 
+from podium import workers
 from podium.formats import Example
 from podium.validation.manifest import COLUMNS, build_manifest, load_manifest, save_manifest
 
@@ -21,9 +25,10 @@ def test_each_picture_has_a_row_of_what_was_seen() -> None:
     manifest = build_manifest(iter(make_examples()))
     assert [*manifest.columns] == COLUMNS
     digest = hashlib.sha256(bytes(range(5, 29))).hexdigest()
-    assert manifest.loc[0].tolist()[:-1] == ["t.csv:2", "train", "007", 2, 4, 3, 5, 28, digest]
+    assert manifest.loc[0].tolist()[:11] == ["t.csv:2", "train", "007", "", "", 2, 4, 3, 5, 28, digest]
     assert manifest["sha256"].nunique() == 3
-    assert manifest.loc[2].tolist() == ["t.csv:4", "test", "", 0, 0, 0, 0, 0, "", "3 cells where 25 were expected"]
+    assert manifest.loc[2].tolist()[:11] == ["t.csv:4", "test", "", "", "", 0, 0, 0, 0, 0, ""]
+    assert manifest.loc[2, "fault"] == "3 cells where 25 were expected"
     assert manifest["fault"].isna().tolist() == [True, True, False]
 
 
@@ -41,3 +46,34 @@ def test_a_manifest_without_faults_keeps_its_columns(tmp_path: Path) -> None:
     read = load_manifest(tmp_path / "one")
     assert [*read.columns] == COLUMNS
     assert read["fault"].isna().all()
+
+
+def test_a_picture_file_is_decoded_in_full_and_its_oddities_noted() -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.arange(5, 29, dtype=np.uint8).reshape(2, 4, 3)).save(content, "PNG")
+    whole = content.getvalue()
+    examples = [
+        Example("a/1.png", "train", "a", whole, box=(1.5, 0, 2, 1)),
+        Example("a/2.jpg", "train", "a", whole),
+        Example("a/3.png", "train", "a", whole[:-30]),
+    ]
+    manifest = build_manifest(examples)
+    digest = hashlib.sha256(whole).hexdigest()
+    assert manifest.loc[0].tolist()[3:9] == ["PNG", "RGB", 2, 4, 3, manifest.loc[1, "darkest"]]
+    assert manifest["sha256"].tolist()[:2] == [digest, digest]
+    assert manifest.loc[0, ["box_left", "box_top", "box_width", "box_height"]].tolist() == [1.5, 0, 2, 1]
+    assert manifest.loc[1, ["box_left", "box_top", "box_width", "box_height"]].isna().all()
+    assert manifest["notice"].isna().tolist() == [True, False, True]
+    assert manifest["fault"].isna().tolist() == [True, True, False]
+    assert "its name ends in .jpg" in manifest.loc[1, "notice"]
+    assert "cannot be decoded" in manifest.loc[2, "fault"]
+
+
+def test_the_rows_do_not_depend_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = [Example(str(row), "", "", np.full((2, 2, 1), row % 256, np.uint8)) for row in range(300)]
+    manifests = []
+    for count in (1, 6):
+        monkeypatch.setattr(workers, "_processors", lambda count=count: count)
+        manifests.append(build_manifest(examples))
+    pd.testing.assert_frame_equal(*manifests)
+    assert manifests[0]["id"].tolist() == [str(row) for row in range(300)]

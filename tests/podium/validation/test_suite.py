@@ -1,3 +1,4 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -5,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image as Picture
 
-from podium.config.tables import Image
+from podium.config.tables import Dataset, Image
 from podium.formats import Example
 from podium.validation.manifest import build_manifest
 from podium.validation.suite import SHOWN, Finding, balance, count_classes, save_findings, validate_manifest
@@ -23,19 +25,19 @@ def make_examples(count: int = 12, part: str = "train") -> list[Example]:
     ]
 
 
-def failures(examples: list[Example]) -> list[tuple[str, str, int, list[str]]]:
-    found = validate_manifest(build_manifest(examples), DATASET)
+def failures(examples: list[Example], dataset: Dataset = DATASET) -> list[tuple[str, str, int, list[str]]]:
+    found = validate_manifest(build_manifest(examples), dataset)
     return [(one.level, one.expectation, one.count, one.examples) for one in found if not one.success]
 
 
 def test_a_good_dataset_fails_nothing() -> None:
     found = validate_manifest(build_manifest([*make_examples(), *make_examples(part="test")]), DATASET)
-    assert len(found) == 9
+    assert len(found) == 10
     assert [one for one in found if not one.success or one.count or one.examples] == []
 
 
 def relabelled(label: str) -> Callable[[Example], Example]:
-    return lambda example: Example(example.id, example.part, label, example.pixels)
+    return lambda example: Example(example.id, example.part, label, example.picture)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def relabelled(label: str) -> Callable[[Example], Example]:
             ["train.csv:2 (fault 16 cells where 17 were expected)"],
         ),
         (
-            lambda e: Example("train.csv:3", e.part, e.label, e.pixels),
+            lambda e: Example("train.csv:3", e.part, e.label, e.picture),
             *("critical", "every picture has an id of its own", ["train.csv:3", "train.csv:3"]),
         ),
         (
@@ -56,11 +58,11 @@ def relabelled(label: str) -> Callable[[Example], Example]:
             *("warning", "no picture is of a single colour", ["train.csv:2 (brightest 7, darkest 7)"]),
         ),
         (
-            lambda e: Example(e.id, e.part, e.label, e.pixels[:3, :2]),
+            lambda e: Example(e.id, e.part, e.label, e.picture[:3, :2]),
             *("warning", "every picture is at least 4 pixels high", ["train.csv:2 (height 3)"]),
         ),
         (
-            lambda e: Example(e.id, e.part, e.label, e.pixels[:3, :2]),
+            lambda e: Example(e.id, e.part, e.label, e.picture[:3, :2]),
             *("warning", "every picture is at least 4 pixels wide", ["train.csv:2 (width 2)"]),
         ),
     ],
@@ -114,7 +116,7 @@ def test_classes_are_counted_in_the_order_of_the_recipe_part_by_part() -> None:
 
 
 def test_without_parts_a_class_is_named_alone() -> None:
-    examples = [Example(e.id, "", e.label, e.pixels) for e in make_examples()]
+    examples = [Example(e.id, "", e.label, e.picture) for e in make_examples()]
     assert count_classes(build_manifest(examples), DATASET)["class"].tolist() == ["left", "right", "both"]
 
 
@@ -124,6 +126,7 @@ def test_what_was_found_is_written_for_people_and_for_dvc(tmp_path: Path) -> Non
     save_findings(findings, manifest, DATASET, tmp_path / "found")
     assert json.loads((tmp_path / "found/summary.json").read_text()) == {
         "pictures": 13,
+        "unlabelled": 0,
         "classes": 3,
         "distinct_pictures": 13,
         "failed_critical": 1,
@@ -134,5 +137,54 @@ def test_what_was_found_is_written_for_people_and_for_dvc(tmp_path: Path) -> Non
 
 
 def test_a_picture_larger_than_asked_is_welcome() -> None:
-    larger = make_dataset(image=Image(height=2, width=3, channels=1))
+    larger = make_dataset(image=Image(height=2, width=3, channels=1, resize="stretch"))
     assert all(one.success for one in validate_manifest(build_manifest(make_examples()), larger))
+
+
+def test_pictures_without_labels_need_none_and_are_counted_apart() -> None:
+    bare = Example("test/1.jpg", "unlabelled", "", make_examples(1)[0].picture)
+    manifest = build_manifest([*make_examples(), bare])
+    assert all(one.success for one in validate_manifest(manifest, DATASET))
+    assert set(count_classes(manifest, DATASET)["part"]) == {"train"}
+    broken = Example("test/2.jpg", "unlabelled", "", None, "cut short")
+    assert [level for level, *_ in failures([*make_examples(), broken])] == ["critical"]
+
+
+def test_an_odd_picture_is_a_warning() -> None:
+    content = io.BytesIO()
+    Picture.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(content, "PNG")
+    odd = Example("a.jpg", "train", "0", content.getvalue())
+    (level, expectation, count, named) = failures([*make_examples(), odd])[0]
+    assert (level, expectation, count) == ("warning", "no picture is odd in any way", 1)
+    assert "a.jpg (notice its content is PNG" in named[0]
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        ((0, 0, 4, 4), []),
+        ((1.5, 2, 1, 1.5), []),
+        (None, [("critical", "every picture has a box")]),
+        ((1, 1, 0, 2), [("critical", "every box holds a pixel at least")]),
+        ((3, 1, -1, 2), [("critical", "every box holds a pixel at least")]),
+        ((-1, 0, 4, 4), [("warning", "every box lies inside its picture (the rest is cut off)")]),
+        ((0, 0, 4, 5), [("warning", "every box lies inside its picture (the rest is cut off)")]),
+        (
+            (9, 9, 2, 2),
+            [
+                ("critical", "every box holds a pixel at least"),
+                ("warning", "every box lies inside its picture (the rest is cut off)"),
+            ],
+        ),
+    ],
+)
+def test_where_boxes_are_a_target_each_must_be_one(
+    box: tuple[float, float, float, float] | None, found: list[tuple[str, str]]
+) -> None:
+    first, *others = (Example(e.id, e.part, e.label, e.picture, box=(0, 0, 2, 2)) for e in make_examples())
+    changed = Example(first.id, first.part, first.label, first.picture, box=box)
+    dataset = make_dataset(target="label_and_box")
+    got = failures([changed, *others], dataset)
+    assert [(level, expectation) for level, expectation, *_ in got] == found
+    assert all(named[0].startswith("train.csv:2") for *_, named in got)
+    assert failures([changed, *others]) == [], "without boxes as a target nobody asks for them"

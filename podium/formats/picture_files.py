@@ -1,0 +1,57 @@
+"""What the formats share that find picture files in an archive."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+from podium.archive import Archive, DamagedFile
+from podium.config.tables import Part
+from podium.errors import PodiumError
+from podium.formats.example import Box, Example
+
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+"""In any case."""
+
+MAX_BYTES = 1 << 28
+"""256 MiB: a picture file that is larger is no photograph, and is not read into memory."""
+
+UNLABELLED: Final = "unlabelled"
+
+
+def find_pictures(archive: Archive, folders: Mapping[Part, str]) -> Iterator[tuple[Part, PurePosixPath, str]]:
+    """Find the picture files of each part's folder, in the archive's own order.
+
+    Yields:
+        The part, the path within the part's folder, and the path in the archive.
+
+    Raises:
+        PodiumError: a folder is not there, or holds no picture.
+    """
+    for part, folder in folders.items():
+        count = 0
+        for name in archive.files(folder):
+            if is_picture(name):
+                inside = name if folder == "." else name.removeprefix(folder.removeprefix("./").rstrip("/") + "/")
+                yield part, PurePosixPath(inside), name
+                count += 1
+        if not count:
+            raise PodiumError(
+                f"The folder '{folder}' of the archive of {archive.name} holds no picture file. Expected names that "
+                f"end in one of {', '.join(sorted(EXTENSIONS))}. Correct datasets.{archive.name}.format in params.yaml."
+            )
+
+
+def is_picture(name: str) -> bool:
+    """Tell a picture file by its name; what macOS and Windows leave beside pictures is none."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith("._") and "__MACOSX" not in path.parts
+
+
+def load(archive: Archive, name: str, part: str, label: str, box: Box | None = None) -> Example:
+    """Read a picture file, not decoded; a file that cannot be read becomes an example with a fault."""
+    if archive.size(name) > MAX_BYTES:
+        return Example(name, part, label, None, f"the file has {archive.size(name):,} bytes, over {MAX_BYTES:,}")
+    try:
+        return Example(name, part, label, archive.read(name), box=box)
+    except DamagedFile:
+        return Example(name, part, label, None, "the file is damaged in the archive")

@@ -1,0 +1,106 @@
+"""Which pictures train, which choose, and which only measure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.arrays import SPLITS
+from podium.config.tables import ArchiveDrawnSplit, ArchiveFirstSplit, ArchiveSplit, Split, StratifiedSplit
+from podium.errors import PodiumError, nearest
+from podium.formats.picture_files import UNLABELLED
+
+
+def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Decide which split each picture belongs to.
+
+    A split that we draw never parts pictures of one group: what is drawn is groups, each by its first picture.
+
+    Args:
+        manifest: the dataset's manifest, in the archive's order.
+        split: how to split.
+
+    Returns:
+        The split manifest: id, sha256, split, reason; one row a picture, in the manifest's order. Pictures
+        without labels have the split `unlabelled`.
+
+    Raises:
+        PodiumError: the archive has too few pictures, or lacks the parts that the split takes.
+    """
+    parts = manifest["part"]
+    names, reasons = parts.copy(), "the archive's own " + parts
+    labelled = manifest[parts != UNLABELLED]
+    match split:
+        case ArchiveSplit():
+            pass
+        case ArchiveFirstSplit():
+            first = _first(labelled, split)
+            names[first] = "validation"
+            reasons[first] = f"the first {split.count} of the archive's {split.validation_from}"
+        case ArchiveDrawnSplit():
+            _check_parts(labelled, ["train", split.test_from])
+            drawn = _draw(labelled[labelled["part"] == "train"], split.validation, split.seed, stratify=split.stratify)
+            names[parts == split.test_from] = "test"
+            names[drawn] = "validation"
+            reasons[drawn] = f"drawn from the archive's train, seed {split.seed}"
+            left = ~parts.isin(["train", split.test_from, UNLABELLED])
+            names[left], reasons[left] = "left", "not taken by the split"
+        case StratifiedSplit():
+            test = _draw(labelled, split.test, split.seed)
+            rest = labelled.drop(index=test)
+            validation = _draw(rest, split.validation / (1 - split.test), split.seed)
+            names[rest.index], names[validation], names[test] = "train", "validation", "test"
+            reasons[labelled.index] = f"drawn by class, seed {split.seed}"
+    _check_parts(labelled.assign(part=names), SPLITS)
+    return pd.DataFrame({"id": manifest["id"], "sha256": manifest["sha256"], "split": names, "reason": reasons})
+
+
+def group_pictures(manifest: pd.DataFrame) -> NDArray[np.int64]:
+    """Find the pictures that show the same thing; such pictures belong on one side of a split.
+
+    Returns:
+        (n,) the group of each picture. Today pictures are one group where their bytes are the same.
+    """
+    groups: NDArray[np.int64] = pd.factorize(manifest["sha256"])[0].astype(np.int64)
+    return groups
+
+
+def _draw(manifest: pd.DataFrame, share: float, seed: int, *, stratify: bool = True) -> pd.Index:
+    """Draw a share of a table's groups as scikit-learn's `train_test_split` does.
+
+    Returns:
+        The rows of all pictures of the groups drawn.
+    """
+    from sklearn.model_selection import train_test_split  # one second to import; other splits do without
+
+    groups = pd.Series(group_pictures(manifest), index=manifest.index)
+    firsts = manifest[~groups.duplicated()]
+    labels = firsts["label"] if stratify else None
+    try:
+        _, drawn = train_test_split(firsts.index, test_size=share, random_state=seed, stratify=labels)
+    except ValueError as error:
+        raise PodiumError(
+            f"These pictures cannot be split: {error} Change the dataset's split in params.yaml."
+        ) from None
+    return manifest.index[groups.isin(groups[drawn])]
+
+
+def _first(manifest: pd.DataFrame, split: ArchiveFirstSplit) -> pd.Index:
+    rows = manifest.index[manifest["part"] == split.validation_from]
+    if len(rows) <= split.count:
+        raise PodiumError(
+            f"The archive's {split.validation_from} part has {len(rows):,} pictures; {split.count:,} of them cannot "
+            "become the validation split with some left. Lower split.count in params.yaml."
+        )
+    return rows[: split.count]
+
+
+def _check_parts(manifest: pd.DataFrame, wanted: Sequence[str]) -> None:
+    there = set(manifest["part"])
+    missing = [part for part in wanted if part not in there]
+    if missing:
+        raise PodiumError(
+            f"The archive has no {missing[0]} part. {nearest(missing[0], there)} "
+            "Choose another split.kind in params.yaml; 'stratified' draws all three."
+        )
