@@ -64,7 +64,7 @@ def test_datasets_live_where_dvc_looks_for_them(project: Path, resolved: dict[st
     for name in load_params(recipe).datasets:
         paths = DatasetPaths(name)
         download, validate, preprocess = (resolved[f"{stage}@{name}"] for stage in STAGES[:3])
-        assert outs(project, download) == {paths.raw}
+        assert outs(project, download) == {paths.raw, paths.lock}
         assert paths.raw in deps(project, validate)
         manifest, *found = sorted(outs(project, validate))
         assert manifest == paths.manifest
@@ -109,8 +109,8 @@ def kinds(union: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("union", "room", "others"),
     [
-        (tables.Source, "sources", set()),
-        (tables.Format, "formats", {"example"}),
+        (tables.Source, "sources", {"transfer"}),
+        (tables.Format, "formats", {"example", "hdf5", "matlab", "picture_files"}),
         (tables.Model, "zoo", {"parts"}),
     ],
 )

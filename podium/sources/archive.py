@@ -1,22 +1,25 @@
-"""A zip or a folder on this disk, laid out as Kaggle delivers it."""
+"""A zip, a tar or a folder on this disk, laid out as Kaggle delivers it."""
 
 import hashlib
 import shutil
 from pathlib import Path
 
-from podium.archive import ARCHIVE, check_zip, pack_folder
+from podium.archive import ARCHIVE, TARS, check_zip, pack_files, pack_folder
 from podium.config.tables import ArchiveSource
 from podium.errors import PodiumError
 
 
-def fetch(source: ArchiveSource, folder: Path) -> str:
-    """Copy the archive to `folder`; a folder of files is packed into one. See `podium.sources.fetch`."""
+def fetch(source: ArchiveSource, folder: Path, _downloads: Path) -> str:
+    """Copy the archive to `folder`; a folder of files, or a tar, is packed into one. See `podium.sources.fetch`."""
     path = Path(source.path).expanduser()
     target = folder / ARCHIVE
     if path.is_dir():
         count = pack_folder(path, target)
         if not count:
             raise PodiumError(f"The folder {path} holds no files. Expected the dataset as Kaggle delivers it.")
+    elif path.is_file() and path.name.lower().endswith(TARS):
+        pack_files([path], path.parent, target)
+        count = 1
     elif path.is_file():
         count = check_zip(path)
         shutil.copyfile(path, target)

@@ -9,7 +9,7 @@ from podium.config.tables import SklearnSource
 DIGITS = "digits.npz"
 
 
-def fetch(source: SklearnSource, folder: Path) -> str:
+def fetch(source: SklearnSource, folder: Path, _downloads: Path) -> str:
     """Save scikit-learn's digits to `folder`. See `podium.sources.fetch`.
 
     `digits.npz` holds images (1797, 8, 8) float64 of 0–16 and target (1797,) int64. Source: the test part of

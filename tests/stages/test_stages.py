@@ -28,7 +28,7 @@ def test_download_packs_what_was_delivered_and_replaces_what_was_there(project: 
     (project / "data/raw/dots").mkdir(parents=True)
     (project / "data/raw/dots/old.zip").write_text("old")
     prepare(project)
-    assert files(project / "data") == ["raw/dots/archive.zip"]
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
 
 
 def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
     save_page(project, page)
     with pytest.raises(PodiumError, match="its sha256 is"):
         download.main("dots")
-    assert files(project / "data") == ["raw/dots/archive.zip"]
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
     assert (project / "data/raw/dots/archive.zip").read_bytes() == before
 
 
@@ -70,7 +70,7 @@ def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, row
         validate.main("dots")
     assert "for the dataset 'dots'" in str(raised.value)
     assert "reports/dots/validation/findings.json" in str(raised.value)
-    assert files(project / "data") == ["raw/dots/archive.zip"]
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
     findings = json.loads((project / "reports/dots/validation/findings.json").read_text())
     assert any(one["level"] == "critical" and not one["success"] for one in findings)
     prepare(project)
@@ -120,7 +120,7 @@ def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
 
 def test_preprocess_that_fails_leaves_nothing_half_written(project: Path) -> None:
     page = make_page(project, make_table(ROWS), make_table(ROWS[:6]))
-    page["datasets"]["dots"]["split"] = {"kind": "archive", "validation_from": "test", "count": ARCHIVE_SPLIT.count}
+    page["datasets"]["dots"]["split"] = {"kind": "archive_first", "validation_from": "test", "count": ARCHIVE_SPLIT.count}
     save_page(project, page)
     download.main("dots")
     validate.main("dots")

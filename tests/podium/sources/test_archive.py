@@ -1,10 +1,11 @@
 import hashlib
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from podium.archive import ARCHIVE
+from podium.archive import ARCHIVE, Archive
 from podium.config.tables import ArchiveSource
 from podium.errors import PodiumError
 from podium.sources import fetch
@@ -89,3 +90,12 @@ def test_a_zip_of_the_test_data_passes(shared_data: Path, folder: Path) -> None:
     zips = shared_data / "broken"
     shutil.copy(zips / "good.zip", folder.parent)
     assert "(2 files, " in fetch_from(folder.parent / "good.zip", folder)
+
+
+def test_a_tar_arrives_as_it_is_inside_a_zip(tmp_path: Path, folder: Path) -> None:
+    with tarfile.open(tmp_path / "Pets.TAR.GZ", "w:gz") as tar:
+        (tmp_path / "1.png").write_bytes(b"one")
+        tar.add(tmp_path / "1.png", "cat/1.png")
+    fetch_from(tmp_path / "Pets.TAR.GZ", folder)
+    with Archive(folder) as archive:
+        assert archive.read("Pets.TAR.GZ/cat/1.png") == b"one"
