@@ -1,6 +1,7 @@
 """Results as Prefect artifacts: tables to read and pictures to look at, beside the run that made them."""
 
 import base64
+import csv
 from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -12,13 +13,19 @@ SHOWN = ("accuracy", "macro_f1", "weighted_f1", "loss")
 
 
 def show_result(result: Result, reports: Path) -> None:
-    """Show a candidate's figures and pictures."""
+    """Show a candidate's figures, the published ones beside them, and its pictures."""
     figures = [
         {"split": split, **{key: round(values[key], 4) for key in SHOWN}} for split, values in result.metrics.items()
     ]
     create_table_artifact(
         figures, key=f"{result.candidate}-figures", description=f"{result.candidate}: figures by split"
     )
+    with (reports / "comparison.csv").open(encoding="utf-8", newline="") as file:
+        create_table_artifact(
+            list(csv.DictReader(file)),
+            key=f"{result.candidate}-published",
+            description=f"{result.candidate}: beside published results",
+        )
     for picture in sorted(reports.glob("*.png")):
         data = base64.b64encode(picture.read_bytes()).decode()
         key = f"{result.candidate}-{picture.stem}".replace("_", "-")

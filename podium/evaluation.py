@@ -1,6 +1,7 @@
-"""How good a model is: figures from the probabilities it gave to pictures it did not learn from."""
+"""How good a model is: figures from what it answered to pictures it did not learn from."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 from podium.arrays import Split
+from podium.config.tables import Reference
 
 Figures = dict[str, float]
 
@@ -39,6 +41,74 @@ def measure(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Fi
     return figures
 
 
+def measure_boxes(actual: NDArray[np.float32], predicted: NDArray[np.float32], shape: tuple[int, int, int]) -> Figures:
+    """Sum a split's boxes up.
+
+    Args:
+        actual: (n, 4) left, top, width, height in pixels.
+        predicted: (n, 4) likewise.
+        shape: height, width and channels of the pictures.
+
+    Returns:
+        box_mse (mean squared error over left, top, right and bottom as shares of the picture's width and height),
+        mean_iou (of `overlap`), and iou_over_half (share of the pictures with an overlap of at least 0.5, where
+        M. Everingham et al., "The Pascal Visual Object Classes Challenge", 2010, begin to call a box right).
+    """
+    height, width, _ = shape
+    errors = (_corners(actual) - _corners(predicted)) / np.array([width, height, width, height])
+    overlaps = overlap(actual, predicted)
+    return {
+        "box_mse": float(np.mean(errors**2)),
+        "mean_iou": float(np.mean(overlaps)),
+        "iou_over_half": float(np.mean(overlaps >= 0.5)),
+    }
+
+
+def overlap(actual: NDArray[np.float32], predicted: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give each pair of boxes its intersection over union, 0..1: (n,) from (n, 4) left, top, width, height in pixels.
+
+    A box whose width or height is not above zero covers nothing.
+    """
+    one, two = _corners(actual), _corners(predicted)
+    sides = np.minimum(one[:, 2:], two[:, 2:]) - np.maximum(one[:, :2], two[:, :2])
+    areas = [np.prod(np.maximum(box, 0), axis=1) for box in (sides, one[:, 2:] - one[:, :2], two[:, 2:] - two[:, :2])]
+    union = areas[1] + areas[2] - areas[0]
+    shares: NDArray[np.float64] = np.divide(areas[0], union, out=np.zeros_like(union), where=union > 0)
+    return shares
+
+
+def _corners(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give left, top, right, bottom of boxes that are left, top, width, height."""
+    exact = np.asarray(boxes, np.float64)
+    return np.concatenate([exact[:, :2], exact[:, :2] + exact[:, 2:]], axis=1)
+
+
+def compare(
+    name: str, figures: dict[str, Figures], pictures: dict[str, int], references: Sequence[Reference]
+) -> pd.DataFrame:
+    """Set a candidate's figures beside the published ones.
+
+    Args:
+        name: the candidate's.
+        figures: of each split, from `measure` and `measure_boxes`.
+        pictures: how many each split has.
+        references: what is published. Without any, our test accuracy stands alone.
+
+    Returns:
+        First our rows, one for each metric and split that the references name (and that we have), then theirs:
+        model, metric, split, value, standard_error (ours of an accuracy p of n pictures: √(p (1 − p) / n)), source.
+    """
+    rows: list[dict[str, str | float | None]] = []
+    asked = dict.fromkeys((reference.metric, reference.split) for reference in references) or [("accuracy", "test")]
+    for metric, split in asked:
+        if metric in figures[split]:
+            value = figures[split][metric]
+            error = np.sqrt(value * (1 - value) / pictures[split]) if metric == "accuracy" else None
+            rows.append({"model": name, "metric": metric, "split": split, "value": value, "standard_error": error})
+    rows += [asdict(reference) for reference in references]
+    return pd.DataFrame(rows, columns=[field.name for field in fields(Reference)])
+
+
 def measure_classes(
     labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: Sequence[str]
 ) -> pd.DataFrame:
@@ -50,11 +120,27 @@ def measure_classes(
     return pd.DataFrame({"class": classes} | dict(named))
 
 
-def tabulate(split: Split, probabilities: NDArray[np.float32], classes: Sequence[str]) -> pd.DataFrame:
-    """Give each picture its row: id, actual, predicted, confidence (the probability of what was predicted)."""
+def tabulate(
+    split: Split,
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+    boxes: NDArray[np.float32] | None = None,
+) -> pd.DataFrame:
+    """Give each picture its row.
+
+    Args:
+        split: the pictures.
+        probabilities: (n, classes).
+        classes: their names.
+        boxes: (n, 4) the predicted boxes, if the split has boxes.
+
+    Returns:
+        id, actual, predicted, confidence (the probability of what was predicted); with boxes also left, top, width,
+        height (predicted, in pixels of the split's pictures) and iou (of `overlap` with the true box).
+    """
     names = np.array(classes)
     predicted = probabilities.argmax(axis=1)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "id": np.asarray(split.ids),
             "actual": names[np.asarray(split.labels)],
@@ -62,6 +148,10 @@ def tabulate(split: Split, probabilities: NDArray[np.float32], classes: Sequence
             "confidence": probabilities.max(axis=1),
         }
     )
+    if boxes is not None and split.boxes is not None:
+        table[["left", "top", "width", "height"]] = boxes
+        table["iou"] = overlap(split.boxes, boxes)
+    return table
 
 
 def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -1,22 +1,29 @@
 """Pictures for people, as PNG. The same figures give the same bytes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
+TRUE_BOX, PREDICTED_BOX = "#35d07f", "#ffb000"
 
 
 def draw_learning_curves(history: pd.DataFrame, title: str, path: Path) -> None:
-    """Draw loss and accuracy by epoch, training beside validation, with a line where a phase begins."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    """Draw loss, accuracy and, if there are boxes, their loss by epoch, with a line where a phase begins.
+
+    Training stands beside validation.
+    """
+    names = [name for name in ("loss", "accuracy", "box_loss") if name in history]
+    figure = Figure(figsize=(4.5 * len(names), 3.6), layout="constrained")
     figure.suptitle(title, color=INK)
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
         axes.plot(history["step"], history[name], color=TRAIN, marker=".", label="training")
         axes.plot(history["step"], history[f"validation_{name}"], color=VALIDATION, marker=".", label="validation")
         starts = history.index[history["phase"] != history["phase"].shift()]
@@ -26,7 +33,7 @@ def draw_learning_curves(history: pd.DataFrame, title: str, path: Path) -> None:
                 axes.axvline(step, color=TRAIN, linewidth=0.8, linestyle=":")
                 axes.annotate(history["phase"][start], (step, 1), xycoords=("data", "axes fraction"), fontsize=8)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(name)
+        axes.set_ylabel(name.replace("_", " "))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _plain(axes)
     axes.legend(frameon=False)
@@ -61,24 +68,34 @@ def draw_confusion_matrix(counts: pd.DataFrame, shares: pd.DataFrame, title: str
     _save(figure, path)
 
 
-def draw_gallery(images: NDArray[np.uint8], predictions: pd.DataFrame, title: str, path: Path) -> None:
+def draw_gallery(
+    images: NDArray[np.uint8],
+    predictions: pd.DataFrame,
+    title: str,
+    path: Path,
+    boxes: NDArray[np.float32] | None = None,
+) -> None:
     """Draw pictures with what they were taken for, and in red what they are where that was wrong.
 
     Args:
         images: (n, height, width, channels) uint8.
-        predictions: n rows with actual, predicted and confidence.
+        predictions: n rows with actual, predicted and confidence; with boxes also left, top, width and height.
         title: stands above.
         path: the PNG to write.
+        boxes: (n, 4) the true left, top, width, height in pixels, to be drawn in green; the predicted in amber.
     """
     columns = 6
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(1.5 * columns, 1.9 * rows + 0.4), layout="constrained")
-    figure.suptitle(title, color=INK)
+    figure.suptitle(title if boxes is None else f"{title}\ngreen: the true box, amber: the predicted one", color=INK)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
-    for axes, image, (_, row) in zip(grid, images, predictions.iterrows(), strict=False):
+    for place, (axes, image, (_, row)) in enumerate(zip(grid, images, predictions.iterrows(), strict=False)):
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        if boxes is not None:
+            _draw_box(axes, boxes[place], TRUE_BOX)
+            _draw_box(axes, row[["left", "top", "width", "height"]], PREDICTED_BOX)
         right = row["actual"] == row["predicted"]
         text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
         axes.set_title(text, fontsize=9, color=INK if right else WRONG, parse_math=False)
@@ -91,6 +108,12 @@ def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> list[int]:
     mistakes = predictions[wrong].sort_values("confidence", ascending=False, kind="stable").index[: count // 2]
     hits = predictions[~wrong].sort_values("confidence", kind="stable").index[: count - len(mistakes)]
     return [*mistakes, *hits]
+
+
+def _draw_box(axes: Axes, box: Sequence[float] | NDArray[np.float32] | pd.Series, colour: str) -> None:
+    left, top, width, height = map(float, box)
+    # Matplotlib counts from the middle of the first pixel, a box from its outer edge.
+    axes.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=1))
 
 
 def _plain(axes: Axes) -> None:

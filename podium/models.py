@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,8 @@ with without_greetings():
 
 PREDICT_BATCH = 256
 
-Batch = tuple[NDArray[np.uint8], dict[str, NDArray[np.int64]]]
+Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
+"""Pictures, and what a model is to answer."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -75,21 +77,60 @@ def load_model(path: Path) -> keras.Model:
 
 def predict(model: keras.Model, split: Split) -> NDArray[np.float32]:
     """Let a model see a split, batch by batch: (n, classes) float32 probabilities."""
-    output: NDArray[np.float32] = model.predict(once(split), verbose=0)["label"]
-    return output
+    return predict_heads(model, split)["label"]
+
+
+def predict_heads(model: keras.Model, split: Split) -> dict[str, NDArray[np.float32]]:
+    """Let a model see a split, batch by batch.
+
+    Returns:
+        `label`: (n, classes) float32 probabilities; and, if the model has that head, `box`: (n, 4) float32, left,
+        top, width and height in pixels of the split's pictures, as the split has them. A model may answer with a
+        right edge left of the left one: then the width is negative.
+    """
+    heads: dict[str, NDArray[np.float32]] = model.predict(once(split), verbose=0)
+    if "box" in heads:
+        begin, end = np.split(heads["box"] * _size(split), 2, axis=1)
+        heads["box"] = np.concatenate([begin, end - begin], axis=1)
+    return heads
+
+
+def answers(labels: NDArray[np.int64], boxes: NDArray[np.float32] | None, split: Split) -> dict[str, NDArray[Any]]:
+    """Give what a model is to answer to some pictures of a split.
+
+    Args:
+        labels: (n,) int64.
+        boxes: (n, 4) left, top, width and height in pixels of the split's pictures; None if it has no boxes.
+        split: whose pictures they are.
+
+    Returns:
+        `label`: (n,) int64; and, where there are boxes, `box`: (n, 4) float32, left, top, right and bottom as
+        shares of the picture's width and height. A box that sticks out of the picture gives shares outside 0..1.
+    """
+    if boxes is None:
+        return {"label": labels}
+    begin, size = np.split(boxes, 2, axis=1)
+    return {"label": labels, "box": np.concatenate([begin, begin + size], axis=1) / _size(split)}
+
+
+def _size(split: Split) -> NDArray[np.float32]:
+    """Give width, height, width, height of a split's pictures, in pixels."""
+    _, height, width, _ = split.images.shape
+    return np.array([width, height, width, height], np.float32)
 
 
 def once(split: Split) -> tf.data.Dataset:
     """Show every picture once, in order.
 
     Returns:
-        Batches of images (n, height, width, channels) uint8 and {"label": (n,) int64}.
+        Batches of images (n, height, width, channels) uint8 and their `answers`.
     """
 
     def blocks() -> Iterator[Batch]:
         for start in range(0, len(split), PREDICT_BATCH):
             rows = slice(start, start + PREDICT_BATCH)
-            yield np.asarray(split.images[rows]), {"label": np.asarray(split.labels[rows])}
+            boxes = None if split.boxes is None else split.boxes[rows]
+            yield np.asarray(split.images[rows]), answers(np.asarray(split.labels[rows]), boxes, split)
 
     batches = -(-len(split) // PREDICT_BATCH)
     return as_dataset(blocks, split).apply(tf.data.experimental.assert_cardinality(batches))
@@ -97,8 +138,8 @@ def once(split: Split) -> tf.data.Dataset:
 
 def as_dataset(batches: Callable[[], Iterator[Batch]], split: Split) -> tf.data.Dataset:
     """Let TensorFlow read batches of a split, a few of them ahead of the model."""
-    signature = (
-        tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8),
-        {"label": tf.TensorSpec((None,), tf.int64)},
-    )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+    signature = {"label": tf.TensorSpec((None,), tf.int64)}
+    if split.boxes is not None:
+        signature["box"] = tf.TensorSpec((None, 4), tf.float32)
+    images = tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8)
+    return tf.data.Dataset.from_generator(batches, output_signature=(images, signature)).prefetch(4)

@@ -296,12 +296,15 @@ class Phase:
     """With `step`: what the learning rate is multiplied by."""
     decay_every: Positive | None = None
     """With `step`: after how many epochs."""
+    momentum: Fraction | None = None
+    """With `sgd`, if wanted."""
 
     def __post_init__(self) -> None:
-        """Have the step where it is needed and nowhere else."""
-        if ((self.decay == "step") != (self.decay_factor is not None)) or (
-            (self.decay == "step") != (self.decay_every is not None)
-        ):
+        """Have what belongs to one choice only where that choice was made."""
+        if self.momentum is not None and self.optimizer != "sgd":
+            raise ValueError(f"momentum belongs to optimizer: sgd; {self.optimizer} has its own")
+        steps = self.decay == "step"
+        if steps != (self.decay_factor is not None) or steps != (self.decay_every is not None):
             raise ValueError("decay_factor and decay_every belong to decay: step; it needs both, others neither")
 
 

@@ -31,11 +31,13 @@ def log_model(client: MlflowClient, run: Run, path: Path, processed: Path) -> No
         path: the model file.
         processed: the dataset's arrays; the example is the first picture of the validation split.
     """
-    pictures = open_split(processed / "validation").images
+    validation = open_split(processed / "validation")
+    pictures = validation.images
     classes = load_classes(processed)
+    outputs = {"label": len(classes)} | ({} if validation.boxes is None else {"box": 4})
     signature = ModelSignature(
         inputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, *pictures.shape[1:]))]),
-        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, len(classes)), "label")]),
+        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, size), name) for name, size in outputs.items()]),
     )
     logged = client.create_logged_model(
         run.info.experiment_id, run.info.run_name, source_run_id=run.info.run_id, params=dict(run.data.params)

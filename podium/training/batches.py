@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from podium.arrays import Split
 from podium.config.tables import Schedule
-from podium.models import Batch, as_dataset
+from podium.models import Batch, answers, as_dataset
 from podium.training.augmentation import Mover
 
 
@@ -22,8 +22,9 @@ def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Datas
         first_batch: how many batches earlier phases took: a later one goes on where they ended.
 
     Returns:
-        Batches of images (n, height, width, channels) uint8 and {"label": (n,) int64}.
+        Batches of images (n, height, width, channels) uint8 and their `answers`; boxes move with their pictures.
     """
+    _, height, width, _ = split.images.shape
 
     def rounds() -> Iterator[Batch]:
         size = schedule.batch_size
@@ -34,7 +35,10 @@ def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Datas
             begin = first_batch % a_round if number == first_batch // a_round else 0
             for batch in range(begin, a_round):
                 rows = np.sort(order[batch * size : (batch + 1) * size])  # sorted: kinder to the disk
-                images = split.images[rows]
-                yield mover.move(images, rows) if mover else images, {"label": split.labels[rows]}
+                images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
+                if mover:
+                    images = mover.move(images, rows)
+                    boxes = None if boxes is None else mover.move_boxes(boxes, rows, width, height)
+                yield images, answers(split.labels[rows], boxes, split)
 
     return as_dataset(rounds, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))

@@ -10,17 +10,12 @@ import keras
 from keras import layers
 
 from podium.config.tables import CnnModel
-from podium.errors import PodiumError
-from podium.zoo.parts import heads, picture_input
+from podium.zoo.parts import heads, picture_input, require_side
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: CnnModel) -> keras.Model:
     """Build it. See `podium.zoo.build`."""
-    if min(input_shape[:2]) < 2 ** (len(options.filters) - 1):
-        raise PodiumError(
-            f"{len(options.filters)} blocks halve the pictures {len(options.filters) - 1} times, which "
-            f"{input_shape[0]} × {input_shape[1]} pixels do not allow. Take fewer filters in model.filters."
-        )
+    require_side(input_shape, 2 ** (len(options.filters) - 1), "Take fewer filters in model.filters.")
     image = picture_input(input_shape)
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
     for block, filters in enumerate(options.filters):

@@ -1,8 +1,21 @@
-"""What the models of the zoo share: the way in and the way out."""
+"""What the models of the zoo share: the way in, a network of others to stand on, and the way out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+from zipfile import BadZipFile
 
 import keras
+from keras import layers
 
 from podium.errors import PodiumError
+
+Scaling = Literal["unit", "signed", "caffe", "torch"]
+
+_CAFFE_MEANS = (103.939, 116.779, 123.68)
+"""Of ImageNet's pictures: blue, green, red, 0–255."""
+_TORCH_MEANS, _TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures: red, green, blue, 0–1."""
 
 
 def picture_input(shape: tuple[int, int, int]) -> keras.KerasTensor:
@@ -10,12 +23,121 @@ def picture_input(shape: tuple[int, int, int]) -> keras.KerasTensor:
     return keras.Input(shape, dtype="uint8", name="image")
 
 
-def heads(features: keras.KerasTensor, targets: dict[str, int]) -> dict[str, keras.KerasTensor]:
-    """End in one named output per target: class probabilities for `label`."""
-    return {
-        name: keras.layers.Dense(size, activation="softmax", dtype="float32", name=name)(features)
-        for name, size in targets.items()
-    }
+def require_side(shape: tuple[int, int, int], least: int, advice: str) -> None:
+    """Refuse pictures that a network would shrink to nothing.
+
+    Raises:
+        PodiumError: the height or the width is less than `least` pixels; the message ends with the advice.
+    """
+    if min(shape[:2]) < least:
+        raise PodiumError(
+            f"Pictures of {shape[0]} × {shape[1]} pixels are too small for the model, which halves them until nothing "
+            f"is left: it needs {least} × {least}. {advice}"
+        )
+
+
+def feed(
+    image: keras.KerasTensor, size: int, scaling: Scaling, interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+) -> keras.KerasTensor:
+    """Turn raw pictures into what a network of others was trained with: (n, size, size, 3) float32.
+
+    Args:
+        image: raw pictures; gray ones get three equal channels.
+        size: height and width, in pixels.
+        scaling: `unit` 0..1; `signed` −1..1; `caffe` blue, green, red, less ImageNet's means, as VGG was trained;
+            `torch` 0..1, then ImageNet's means and deviations, as torchvision's networks were trained.
+        interpolation: of the resizing.
+    """
+    x = layers.Resizing(size, size, interpolation=interpolation)(image)
+    match scaling:
+        case "unit":
+            return _three_channels(layers.Rescaling(1 / 255)(x))
+        case "signed":
+            return _three_channels(layers.Rescaling(1 / 127.5, offset=-1)(x))
+        case "caffe":
+            x = keras.ops.flip(_three_channels(x), axis=-1)
+            return layers.Rescaling(1.0, offset=[-mean for mean in _CAFFE_MEANS])(x)
+        case "torch":
+            offsets = [-mean / deviation for mean, deviation in zip(_TORCH_MEANS, _TORCH_DEVIATIONS, strict=True)]
+            scales = [1 / (255 * deviation) for deviation in _TORCH_DEVIATIONS]
+            return layers.Rescaling(scales, offset=offsets)(_three_channels(x))
+
+
+def _three_channels(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Concatenate()([x, x, x]) if x.shape[-1] == 1 else x
+
+
+def features(x: keras.KerasTensor, title: str, make: Callable[..., keras.Model], weights: str) -> keras.KerasTensor:
+    """Let a network of others, without its top, look at pictures.
+
+    With pretrained weights it becomes the layer `base`, which a schedule may leave as it is, and whose batch
+    statistics stay as they were learnt. With random weights there is nothing to keep: it becomes the layer
+    `network`, and is trained like any other part of the model.
+
+    Args:
+        x: (n, height, width, 3) float32, as `feed` gives them.
+        title: the network's name, for people.
+        make: builds it from a `name` and `weights`, `imagenet` or None for fresh ones, as keras.applications do.
+        weights: `imagenet`, `random`, or the path of a weights file. Only numbers are read from it, no code.
+
+    Raises:
+        PodiumError: the weights cannot be had, or are another network's.
+    """
+    if weights == "random":
+        return make(name="network", weights=None)(x)
+    return _pretrained(title, make, weights)(x, training=False)
+
+
+def _pretrained(title: str, make: Callable[..., keras.Model], weights: str) -> keras.Model:
+    path = Path(weights).expanduser()
+    if weights != "imagenet" and not path.is_file():
+        raise PodiumError(
+            f"There is no weights file at {path.absolute()}. Correct model.weights in params.yaml: "
+            "a path, 'imagenet' or 'random'."
+        )
+    try:
+        if weights == "imagenet":
+            return make(name="base", weights="imagenet")
+        base = make(name="base", weights=None)
+        base.load_weights(path)
+    except Exception as error:
+        if weights == "imagenet" and "URL fetch failure" in str(error):
+            raise PodiumError(
+                f"{title}'s ImageNet weights could not be downloaded. Connect once (Keras keeps them in "
+                "~/.keras/models), or name a weights file in params.yaml, at model.weights."
+            ) from error
+        if isinstance(error, (ValueError, OSError, BadZipFile)):
+            raise PodiumError(f"The weights in {weights} do not fit {title} without its top: {error}") from error
+        raise
+    return base
+
+
+def dense(x: keras.KerasTensor, units: Sequence[int]) -> keras.KerasTensor:
+    """Put fully connected layers with ReLU on features, (n, features)."""
+    for count in units:
+        x = layers.Dense(count, activation="relu")(x)
+    return x
+
+
+def heads(x: keras.KerasTensor, targets: dict[str, int]) -> dict[str, keras.KerasTensor]:
+    """End in one named output per target, float32.
+
+    `label` gives class probabilities. `box` gives left, top, right and bottom as shares of the picture's width
+    and height, 0..1. It begins near the middle, with small weights as in T.-Y. Lin et al., "Focal Loss for Dense
+    Object Detection", 2017, arXiv:1708.02002: strong features would else drive the sigmoid to its ends, where a
+    squared error teaches nothing (seen with MobileNet, flattened: worse than one box for all, and for good).
+    """
+    make = {"label": _label_head, "box": _box_head}
+    return {name: make[name](size)(x) for name, size in targets.items()}
+
+
+def _label_head(size: int) -> layers.Dense:
+    return layers.Dense(size, activation="softmax", dtype="float32", name="label")
+
+
+def _box_head(size: int) -> layers.Dense:
+    begin = keras.initializers.RandomNormal(stddev=0.01)
+    return layers.Dense(size, activation="sigmoid", kernel_initializer=begin, dtype="float32", name="box")
 
 
 def set_trainable(model: keras.Model, what: str) -> None:
@@ -32,10 +154,10 @@ def set_trainable(model: keras.Model, what: str) -> None:
     if what == "head" and not bases:
         raise PodiumError(
             f"The schedule trains the head alone, but the model '{model.name}' has no pretrained base. "
-            "Set trainable: all in the schedule's phase."
+            "Set trainable: all in the schedule's phase; or, if the model has weights: random, name pretrained ones."
         )
     for base in bases:
         base.trainable = what == "all"
         for layer in base.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
+            if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False

@@ -50,7 +50,7 @@ def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Wo
     assert quick.champion().tags["podium.candidate"] == "digits-cnn"
     assert len(quick.runs("digits-dense")) == len(quick.runs("digits-cnn")) == 1
     keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter", {})}
-    assert {"digits-cnn-figures", "digits-cnn-confusion-matrix", "digits-comparison"} <= keys
+    assert {"digits-cnn-figures", "digits-cnn-published", "digits-cnn-confusion-matrix", "digits-comparison"} <= keys
 
 
 def test_prefect_deploy_and_a_worker_run_the_flow(quick: Workspace, prefect_server: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from podium import zoo
 from podium.arrays import Split, open_split
 from podium.errors import PodiumError
-from podium.models import PREDICT_BATCH, load_model, once, predict, save_model
+from podium.models import PREDICT_BATCH, answers, load_model, once, predict, predict_heads, save_model
 from tests.makers import DENSE, MOBILENET, SIDE, make_arrays
 
 pytestmark = pytest.mark.slow
@@ -77,3 +77,20 @@ def test_predictions_stand_in_the_order_of_the_pictures() -> None:
     images = np.random.default_rng(0).integers(0, 256, (600, 3, 1, 1), dtype=np.uint8)
     split = Split(images, np.zeros(600, np.int64), np.array(["x"] * 600))
     np.testing.assert_array_equal(predict(keras.Model(image, {"label": numbers}), split), images.reshape(600, 3))
+
+
+def test_boxes_are_asked_for_as_shares_and_given_in_pixels() -> None:
+    """A model that answers with the four pixels of its picture, as shares of 200."""
+    image = keras.Input((2, 4, 1), dtype="uint8")
+    first = keras.layers.Flatten()(keras.layers.Cropping2D(((0, 1), (0, 0)))(image))
+    box = keras.layers.Rescaling(1 / 200, name="box")(first)
+    label = keras.layers.Rescaling(1.0, name="label")(first)
+    images = np.array([[10, 20, 110, 170], [100, 100, 40, 200]], np.uint8).reshape(2, 1, 4, 1).repeat(2, axis=1)
+    boxes = np.array([[0.2, 0.2, 2, 1.5], [2, 1, -1.2, 1]], np.float32)  # left, top, width, height of 4 × 2 pixels
+    split = Split(images, np.arange(2), np.array(["x", "y"]), boxes)
+    heads = predict_heads(keras.Model(image, {"label": label, "box": box}), split)
+    np.testing.assert_allclose(heads["box"], boxes, atol=1e-6)
+    ((_, shown),) = once(split).as_numpy_iterator()
+    np.testing.assert_allclose(shown["box"], [[0.05, 0.1, 0.55, 0.85], [0.5, 0.5, 0.2, 1]], atol=1e-6)
+    assert (shown["box"].dtype, shown["label"].tolist()) == (np.float32, [0, 1])
+    assert [*answers(split.labels, None, split)] == ["label"]

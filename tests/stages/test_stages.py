@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
 
 def test_preprocess_that_fails_leaves_nothing_half_written(project: Path) -> None:
     page = make_page(project, make_table(ROWS), make_table(ROWS[:6]))
-    page["datasets"]["dots"]["split"] = {"kind": "archive_first", "validation_from": "test", "count": ARCHIVE_SPLIT.count}
+    page["datasets"]["dots"]["split"] = asdict(ARCHIVE_SPLIT)
     save_page(project, page)
     download.main("dots")
     validate.main("dots")

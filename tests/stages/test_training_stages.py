@@ -8,8 +8,9 @@ import pytest
 from dvc.repo import Repo
 
 from podium.evaluation import read_predictions
+from podium.paths import remove
 from stages import confusion_matrix, download, evaluate, preprocess, train, validate
-from tests.makers import make_page, make_rows, make_table
+from tests.makers import make_arrays, make_page, make_rows, make_table, save_page
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,41 @@ def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) ->
     per_class = pd.read_csv(reports / "per_class.csv")
     assert per_class["class"].tolist() == ["left", "right", "both"]
     assert per_class["pictures"].tolist() == [5, 5, 5]
+
+
+def test_evaluate_sets_our_figures_beside_the_published_ones(prepared: Path) -> None:
+    page = make_page(prepared, make_table(make_rows(60)))
+    published = {"model": "theirs", "metric": "weighted_f1", "split": "validation", "value": 0.25}
+    page["datasets"]["dots"]["reference"] = [published | {"standard_error": None, "source": "https://example.org"}]
+    save_page(prepared, page)
+    train.main("dots-dense")
+    evaluate.main("dots-dense")
+    reports = prepared / "reports/dots/dots-dense"
+    metrics = json.loads((reports / "metrics.json").read_text())
+    comparison = pd.read_csv(reports / "comparison.csv")
+    assert comparison["model"].tolist() == ["dots-dense", "theirs"]
+    assert comparison["value"].tolist() == pytest.approx([metrics["validation"]["weighted_f1"], 0.25])
+
+
+def test_boxes_go_through_all_three_stages(prepared: Path) -> None:
+    page = make_page(prepared, make_table(make_rows(60)))
+    page["datasets"]["dots"]["target"] = "label_and_box"
+    page["schedules"]["short"]["box_weight"] = 0.5
+    save_page(prepared, page)
+    remove(prepared / "data/processed/dots")
+    make_arrays(prepared / "data/processed/dots", boxes=True)
+    for stage in (train, evaluate, confusion_matrix):
+        stage.main("dots-dense")
+    reports = prepared / "reports/dots/dots-dense"
+    metrics = json.loads((reports / "metrics.json").read_text())
+    predictions = read_predictions(reports / "predictions.csv")
+    for name in ("validation", "test"):
+        rows = predictions[predictions["split"] == name]
+        assert metrics[name]["mean_iou"] == pytest.approx(rows["iou"].mean())
+        assert metrics[name]["iou_over_half"] == pytest.approx((rows["iou"] >= 0.5).mean())
+        assert 0 < metrics[name]["box_mse"] < 1
+    history = pd.read_csv(prepared / "models/dots-dense/history.csv")
+    assert history["validation_box_loss"].iloc[-1] == pytest.approx(metrics["validation"]["box_mse"], rel=1e-4)
 
 
 def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(prepared: Path) -> None:

@@ -76,6 +76,7 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
             "pattern",
         ),
         ("decay: constant", "decay: step", "- name:", "schedules.quick.phases[0]", "needs both, others neither"),
+        ("decay: constant", "decay: constant\n        momentum: 0.9", "- name:", "phases[0]", "optimizer: sgd"),
         ("decay: constant", "decay: constant\n        decay_every: 2", "- name:", "phases[0]", "needs both"),
         (
             "box_weight: null",

@@ -46,6 +46,14 @@ def test_only_what_a_run_lacks_is_sent(tmp_path: Path, client: MlflowClient, run
         assert steps(client, run_id, name) == [1, 2, 3, 4, 5]
 
 
+def test_every_column_is_a_curve(tmp_path: Path, client: MlflowClient, run_id: str) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("step,phase,loss,box_loss,validation_box_loss,learning_rate\n1,fit,0.5,0.25,0.125,0.001\n")
+    send_curve(client, run_id, read_history(path))
+    curves = {name: value for name, value in client.get_run(run_id).data.metrics.items() if "box" in name}
+    assert curves == {"curve/box_loss": 0.25, "curve/validation_box_loss": 0.125}
+
+
 def test_a_growing_history_is_followed(tmp_path: Path, client: MlflowClient, run_id: str) -> None:
     path = tmp_path / "history.csv"
     path.write_text(HEADER + rows(1, 9))  # of an earlier training

@@ -85,3 +85,60 @@ def test_zoom_grows_and_shrinks_within_its_bounds() -> None:
     areas = shares * 41**2 / 19**2
     assert areas.min() == pytest.approx(0.8**2, abs=0.1)
     assert areas.max() == pytest.approx(1.2**2, abs=0.1)
+
+
+def lit(pictures: np.ndarray) -> np.ndarray:
+    """The upright box around the light of each picture: (n, 4) left, top, width, height."""
+    boxes = []
+    for picture in pictures[..., 0] > 100:
+        down, right = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+        boxes.append([right[0], down[0], right[-1] + 1 - right[0], down[-1] + 1 - down[0]])
+    return np.array(boxes, float)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        STILL,
+        Augmentation(rotate=0.0, shift=0.15, zoom=0.0),
+        Augmentation(rotate=0.0, shift=0.0, zoom=0.3),
+        Augmentation(rotate=180.0, shift=0.0, zoom=0.0),
+        LIVELY,
+    ],
+    ids=["still", "shift", "zoom", "rotate", "all"],
+)
+def test_a_box_is_where_the_light_in_it_moved(options: Augmentation) -> None:
+    """The rectangle stays off the border, so no mirrored light comes in. A pixel is half lit at the most: ±1."""
+    pictures = np.zeros((ROWS, 101, 121, 1), np.uint8)
+    pictures[:, 40:52, 45:72] = 255
+    boxes = np.repeat(np.array([[45, 40, 27, 12]], np.float32), ROWS, axis=0)
+    rows = np.arange(ROWS)
+    np.testing.assert_array_equal(lit(pictures), boxes)
+    moved = Mover(options, 0, 0, ROWS).move_boxes(boxes, rows, 121, 101)
+    assert moved.dtype == np.float32
+    seen = lit(move(pictures, rows, options))
+    edges, expected = (np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1) for box in (moved, seen))
+    assert np.abs(edges - expected).max() < (0.01 if options == STILL else 1.5)
+    assert np.abs((edges - expected).mean(axis=0)).max() < 0.5  # not shifted by half a pixel or more
+    assert options == STILL or np.abs(moved - boxes).max() > 5
+
+
+def test_a_box_is_clipped_to_its_picture() -> None:
+    boxes = np.array([[0, 0, 20, 10], [18, 8, 2, 2], [-1, 3, 4, 4]], np.float32).repeat(ROWS, axis=0)
+    rows = np.arange(ROWS).repeat(3)
+    far = Augmentation(rotate=90.0, shift=0.9, zoom=0.9)
+    left, top, width, height = Mover(far, 0, 0, ROWS).move_boxes(boxes, rows, 20, 10).T
+    for begin, side, size in ((left, width, 20), (top, height, 10)):
+        assert (begin >= 0).all()
+        assert (side >= 0).all()
+        assert (begin + side <= size + 1e-5).all()
+    assert ((width == 0) | (height == 0)).any()  # moved out altogether
+    assert ((width > 10) & (height > 5)).any()
+
+
+def test_a_box_moves_by_its_row_and_not_by_its_batch() -> None:
+    boxes = np.random.default_rng(0).uniform(1, 5, (ROWS, 4)).astype(np.float32)
+    order = np.random.default_rng(1).permutation(ROWS)
+    mover = Mover(LIVELY, 0, 0, ROWS)
+    whole = mover.move_boxes(boxes, np.arange(ROWS), 20, 10)
+    np.testing.assert_array_equal(mover.move_boxes(boxes[order], order, 20, 10), whole[order])

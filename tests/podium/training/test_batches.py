@@ -6,8 +6,9 @@ import pytest
 
 from podium.arrays import Split, open_split
 from podium.config.tables import Augmentation, Schedule
+from podium.training.augmentation import Mover
 from podium.training.batches import endless
-from tests.makers import make_arrays, make_schedule
+from tests.makers import SIDE, make_arrays, make_schedule
 
 pytestmark = pytest.mark.slow
 
@@ -74,3 +75,22 @@ def test_pictures_are_moved_as_their_row_says_whatever_the_batch_size(split: Spl
 
     assert moved(7) == moved(50)
     assert moved(7) != {image.tobytes() for image in split.images}
+
+
+@pytest.mark.parametrize("augmentation", [None, MOVED])
+def test_boxes_come_with_their_pictures_and_move_with_them(tmp_path: Path, augmentation: Augmentation | None) -> None:
+    split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
+    assert split.boxes is not None
+    batches = [*islice(endless(split, make_schedule(augmentation=augmentation), 0).as_numpy_iterator(), 4)]
+    shares = np.concatenate([answers["box"] for _, answers in batches])
+    labels = np.concatenate([answers["label"] for _, answers in batches])
+    expected = np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 1, 1]])[labels]
+    assert (shares.shape, shares.dtype) == ((COUNT, 4), np.float32)
+    if augmentation is None:
+        np.testing.assert_array_equal(shares, expected)
+    else:
+        order = np.random.default_rng([0, 0, 0]).permutation(COUNT)
+        rows = np.concatenate([np.sort(order[start : start + 16]) for start in range(0, COUNT, 16)])
+        left, top, width, height = Mover(MOVED, 0, 0, COUNT).move_boxes(split.boxes[rows], rows, SIDE, SIDE).T / SIDE
+        np.testing.assert_allclose(shares, np.stack([left, top, left + width, top + height], axis=1), atol=1e-6)
+        assert np.abs(shares - expected).max() > 0.1

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 import pytest
 
 from podium.errors import PodiumError
-from podium.training.history import COLUMNS, History
+from podium.training.history import History
 
 pytestmark = pytest.mark.slow
 
+COLUMNS = ["step", "phase", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
 LOGS = {"loss": 0.5, "accuracy": 0.25, "val_loss": 0.75, "val_accuracy": 0.125}
 
 
-def start(path: Path, epochs: int = 3) -> History:
-    history = History(path, epochs)
+def start(path: Path, epochs: int = 3, *, boxes: bool = False) -> History:
+    history = History(path, epochs, boxes=boxes)
     history.set_params({"steps": 1})
     history.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.01)))
     return history
@@ -49,6 +50,18 @@ def test_each_epoch_is_in_the_file_as_soon_as_it_ends_and_counts_on_over_phases(
         assert rows(path)[-1] == [str(step), phase, "0.5", "0.25", "0.75", "0.125", "0.01"]
         assert caplog.messages[-1].startswith(f"epoch {step}/3 ({phase}): loss 0.5000, accuracy 0.2500, validation")
     assert len(rows(path)) == 4
+
+
+def test_boxes_have_columns_of_their_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "history.csv"
+    names = {"label_accuracy": 0.25, "val_label_accuracy": 0.125, "box_loss": 0.03, "val_box_loss": 0.04}
+    show(start(path, boxes=True), "head", **names, label_loss=0.6, accuracy=9.0, val_accuracy=9.0)
+    assert rows(path) == [
+        [*COLUMNS[:-1], "box_loss", "validation_box_loss", "learning_rate"],
+        ["1", "head", "0.5", "0.25", "0.75", "0.125", "0.03", "0.04", "0.01"],
+    ]
+    assert "accuracy 0.2500, validation loss 0.7500, validation accuracy 0.1250, 0 s left" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

@@ -11,8 +11,7 @@ from podium import zoo
 from podium.arrays import open_split
 from podium.config.tables import Augmentation, Schedule
 from podium.errors import PodiumError
-from podium.models import predict, save_model
-from podium.training.history import COLUMNS
+from podium.models import answers, once, predict, predict_heads, save_model
 from podium.training.phases import train
 from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
 
@@ -34,14 +33,17 @@ def train_afresh(model: Any, schedule: Schedule, processed: Path, history: Path)
     return train(model, schedule, processed, history)
 
 
-@pytest.mark.parametrize("model", [DENSE, CNN], ids=["dense", "cnn"])
+@pytest.mark.parametrize(
+    ("model", "box_weight"), [(DENSE, None), (CNN, None), (CNN, 0.5)], ids=["dense", "cnn", "cnn-box"]
+)
 def test_the_same_training_gives_the_same_bytes_of_model_and_of_history(
-    tmp_path: Path, processed: Path, model: Any
+    tmp_path: Path, model: Any, box_weight: float | None
 ) -> None:
+    processed = make_arrays(tmp_path / "dots", boxes=box_weight is not None)
     moved = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
     contents = []
     for seed, name in ((1, "one"), (1, "two"), (2, "other")):
-        schedule = make_schedule(seed=seed, augmentation=moved)
+        schedule = make_schedule(seed=seed, augmentation=moved, box_weight=box_weight)
         save_model(train_afresh(model, schedule, processed, tmp_path / name), tmp_path / f"{name}.keras")
         contents.append(((tmp_path / name).read_bytes(), (tmp_path / f"{name}.keras").read_bytes()))
     assert contents[0] == contents[1]
@@ -64,7 +66,8 @@ def test_phases_are_marked_in_the_history_and_steps_count_on(processed: Path, hi
     rest = make_phase(name="fine", epochs=3, learning_rate=0.25, decay="cosine", optimizer="adamw")
     train_afresh(DENSE, make_schedule(head, rest), processed, history)
     table = pd.read_csv(history)
-    assert [*table.columns] == COLUMNS
+    curves = ["loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert [*table.columns] == ["step", "phase", *curves, "learning_rate"]
     assert table["step"].tolist() == [1, 2, 3, 4, 5]
     assert table["phase"].tolist() == ["warm", "warm", "fine", "fine", "fine"]
     rates = table["learning_rate"].tolist()
@@ -107,22 +110,84 @@ def test_a_head_cannot_be_trained_alone_where_there_is_no_base(processed: Path, 
         train_afresh(DENSE, schedule, processed, history)
 
 
-def test_a_head_phase_leaves_the_base_as_it_is(processed: Path, history: Path) -> None:
+def test_a_head_phase_leaves_the_base_as_it_is(processed: Path, history: Path, tmp_path: Path) -> None:
+    path = tmp_path / "base.weights.h5"
+    saved = zoo.build(MOBILENET, (SIDE, SIDE, 1), {"label": 3}).get_layer("network")
+    saved.save_weights(path)
     schedule = make_schedule(make_phase(trainable="head", epochs=1), steps_per_epoch=1)
-    network = train_afresh(MOBILENET, schedule, processed, history)
+    network = train_afresh(replace(MOBILENET, weights=str(path)), schedule, processed, history)
+    base = network.get_layer("base").get_weights()
+    assert all(np.array_equal(before, after) for before, after in zip(saved.get_weights(), base, strict=True))
     keras.utils.set_random_seed(schedule.seed)
-    fresh = zoo.build(MOBILENET, (SIDE, SIDE, 1), {"label": 3})
-    weights = [model.get_layer("base").get_weights() for model in (fresh, network)]
-    kept = [np.array_equal(before, after) for before, after in zip(*weights, strict=True)]
-    assert all(kept)
+    fresh = zoo.build(replace(MOBILENET, weights=str(path)), (SIDE, SIDE, 1), {"label": 3})
     biases = [model.get_layer("label").bias.numpy() for model in (fresh, network)]
     assert not np.array_equal(*biases)
+
+
+def test_batch_statistics_of_random_weights_are_learnt(processed: Path, history: Path) -> None:
+    network = train_afresh(MOBILENET, make_schedule(make_phase(epochs=1), steps_per_epoch=1), processed, history)
+    moved = network.get_layer("network").get_layer("conv1_bn").moving_variance.numpy()
+    assert (moved != 1).all()
 
 
 def test_a_training_that_diverges_is_stopped_with_advice(processed: Path, history: Path) -> None:
     phase = make_phase(name="wild", learning_rate=1e30, optimizer="sgd", epochs=5)
     with pytest.raises(PodiumError, match=r"phase wild\): the training diverged. Try a lower learning_rate"):
         train_afresh(CNN, make_schedule(phase), processed, history)
+
+
+def test_momentum_reaches_the_optimizer(processed: Path, history: Path) -> None:
+    def train_by(**options: float) -> float:
+        phase = make_phase(epochs=3, learning_rate=0.01, optimizer="sgd", **options)
+        train_afresh(DENSE, make_schedule(phase), processed, history)
+        return float(pd.read_csv(history)["loss"].iloc[-1])
+
+    plain, again, faster = train_by(), train_by(), train_by(momentum=0.9)
+    assert plain == again != faster
+    assert faster < plain
+
+
+def test_the_learning_rate_falls_by_steps(processed: Path, history: Path) -> None:
+    """Each row has the rate after the epoch's last batch: with which the next begins."""
+    phase = make_phase(epochs=7, learning_rate=0.5, optimizer="sgd", decay="step", decay_factor=0.1, decay_every=3)
+    train_afresh(DENSE, make_schedule(phase, make_phase(name="fine", learning_rate=0.25)), processed, history)
+    rates = pd.read_csv(history)["learning_rate"].tolist()
+    assert rates == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.05, 0.005, 0.005, 0.25, 0.25])
+
+
+def test_boxes_are_learnt_beside_labels_and_the_loss_is_weighed(tmp_path: Path, history: Path) -> None:
+    processed = make_arrays(tmp_path / "boxed", boxes=True)
+    moved = Augmentation(rotate=0.0, shift=0.05, zoom=0.05)
+    schedule = make_schedule(make_phase(epochs=40, learning_rate=0.02), augmentation=moved, box_weight=0.25)
+    network = train_afresh(replace(DENSE, dropout=0.0), schedule, processed, history)
+    test = open_split(processed / "test")
+    heads = predict_heads(network, test)
+    assert (heads["label"].argmax(axis=1) == test.labels).mean() > 0.9
+    assert np.abs(heads["box"] - test.boxes).mean() < 0.5  # of four pixels
+    table = pd.read_csv(history)
+    assert table["box_loss"].iloc[-1] < table["box_loss"].iloc[0] / 2
+    labels, shares = answers(test.labels, test.boxes, test).values()
+    cross_entropy = -np.log(heads["label"][np.arange(len(labels)), labels]).mean()
+    squares = ((network.predict(np.asarray(test.images), verbose=0)["box"] - shares) ** 2).mean()
+    figures = network.evaluate(once(test), return_dict=True, verbose=0)
+    assert figures["loss"] == pytest.approx(0.75 * cross_entropy + 0.25 * squares, rel=1e-4)
+    assert figures["box_loss"] == pytest.approx(squares, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "box_weight", "words"),
+    [
+        (True, None, r"target is label_and_box, but .* Set the schedule's box_weight in params\.yaml"),
+        (False, 0.2, r"box_weight: 0\.2, but the dataset's target is the label alone.* to null"),
+    ],
+)
+def test_a_box_without_a_weight_or_a_weight_without_a_box_is_refused(
+    tmp_path: Path, history: Path, boxes: bool, box_weight: float | None, words: str
+) -> None:
+    processed = make_arrays(tmp_path / "dots", boxes=boxes)
+    with pytest.raises(PodiumError, match=words):
+        train_afresh(DENSE, make_schedule(box_weight=box_weight), processed, history)
+    assert not history.exists()
 
 
 def test_a_seed_that_the_page_takes_is_a_seed(processed: Path, history: Path) -> None:

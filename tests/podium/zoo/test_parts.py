@@ -1,0 +1,81 @@
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras.applications import imagenet_utils
+
+from podium.errors import PodiumError
+from podium.models import save_model
+from podium.zoo.parts import Scaling, feed, heads, picture_input
+from tests.makers import MOBILENET
+from tests.podium.zoo.entries import VGG16, build
+
+pytestmark = pytest.mark.slow
+
+KERAS_NAMES = {"signed": "tf", "caffe": "caffe", "torch": "torch"}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("scaling", KERAS_NAMES)
+def test_pictures_are_scaled_as_keras_scales_them_for_its_own_networks(scaling: Scaling, channels: int) -> None:
+    image = picture_input((8, 8, channels))
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, channels), dtype=np.uint8)
+    fed = keras.Model(image, feed(image, 8, scaling)).predict(images, verbose=0)
+    colour = np.broadcast_to(images, (3, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(fed, imagenet_utils.preprocess_input(colour, mode=KERAS_NAMES[scaling]), atol=1e-4)
+
+
+def test_pictures_are_resized_and_scaled_to_0_to_1() -> None:
+    image = picture_input((8, 10, 1))
+    images = np.full((1, 8, 10, 1), 255, np.uint8)
+    fed = keras.Model(image, feed(image, 16, "unit", "bicubic")).predict(images, verbose=0)
+    np.testing.assert_allclose(fed, np.ones((1, 16, 16, 3)), atol=1e-6)
+
+
+def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> None:
+    keras.utils.set_random_seed(0)
+    features = keras.Input((64,))
+    model = keras.Model(features, heads(features, {"box": 4}))
+    boxes = model.predict(np.random.default_rng(0).normal(0, 7, (500, 64)), verbose=0)["box"]
+    assert 0.05 < boxes.min() < 0.49
+    assert 0.51 < boxes.max() < 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("weights.h5", None, r"There is no weights file at /.*weights\.h5\. Correct model\.weights"),
+        ("weights.h5", "no weights", "do not fit MobileNet without its top"),
+        ("base.weights.h5", "no weights", "do not fit MobileNet without its top"),
+        ("weights.txt", "no weights", "do not fit MobileNet without its top"),
+        ("weights.keras", "no weights", "do not fit MobileNet without its top"),
+    ],
+)
+def test_weights_that_cannot_be_had_are_refused(tmp_path: Path, name: str, content: str | None, words: str) -> None:
+    path = tmp_path / name
+    if content:
+        path.write_text(content)
+    with pytest.raises(PodiumError, match=words):
+        build(replace(MOBILENET, weights=str(path)))
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+def test_a_whole_model_is_no_weights_file(tmp_path: Path) -> None:
+    save_model(build(MOBILENET), tmp_path / "model.keras")
+    with pytest.raises(PodiumError, match="do not fit"):
+        build(replace(MOBILENET, weights=str(tmp_path / "model.keras")))
+
+
+def test_weights_that_cannot_be_downloaded_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setattr("keras.src.applications.vgg16.WEIGHTS_PATH_NO_TOP", "http://127.0.0.1:9/vgg16.h5")
+    with pytest.raises(PodiumError, match=r"^VGG16's ImageNet weights could not be downloaded\. Connect once"):
+        build(replace(VGG16, weights="imagenet"))
+
+
+def test_the_weights_of_a_tilde_are_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    build(MOBILENET).get_layer("network").save_weights(tmp_path / "base.weights.h5")
+    assert build(replace(MOBILENET, weights="~/base.weights.h5")).get_layer("base")
