@@ -1,6 +1,7 @@
 """The `podium` command: `podium --help` shows all of it. It imports nothing heavy before it is asked to."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 after a message on standard error.
     """
     parsed = _parser().parse_args(arguments)
+    parsed.here = Path.cwd()
     try:
         root = project_root()
         os.chdir(root)  # like dvc and git, podium works from any folder of the project
@@ -48,8 +50,20 @@ def _parser() -> argparse.ArgumentParser:
 
     use = commands.add_parser("use", parents=[common], help="make a recipe the params.yaml of this project")
     use.add_argument("recipe", help="its name, as `podium list` shows it")
-    use.add_argument("--force", action="store_true", help="also over a params.yaml with changes that are saved nowhere")
+    use.add_argument("--force", action="store_true", help=_FORCE)
     use.set_defaults(command=_use)
+
+    init = commands.add_parser(
+        "init", parents=[common], help="look at a dataset's archive and write a params.yaml for it, to be corrected"
+    )
+    init.add_argument(
+        "reference",
+        metavar="REFERENCE",
+        help="kaggle:OWNER/SLUG (a dataset), kaggle:SLUG (a competition), its address, or a folder, zip or tar.gz here",
+    )
+    init.add_argument("--name", help="the dataset's name: lower-case words joined by hyphens")
+    init.add_argument("--force", action="store_true", help=_FORCE)
+    init.set_defaults(command=_init)
 
     run = commands.add_parser("run", parents=[common], help="run the pipeline now: stages, MLflow, promotion")
     run.add_argument("targets", nargs="*", metavar="NAME", help="datasets or candidates; all of params.yaml by default")
@@ -67,22 +81,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_FORCE = "also over a params.yaml with changes that are saved nowhere"
+
+
 def _list(root: Path, parsed: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
-    for heading in ("recipe", "datasets", "candidates", "in use"):
-        table.add_column(heading, no_wrap=heading != "candidates", overflow="fold")
+    table.add_column("recipe", no_wrap=True)
+    table.add_column("source; dataset: candidates", overflow="fold")
+    table.add_column("published", no_wrap=True)
+    faults = []
     for recipe in describe_recipes(root):
-        candidates = ", ".join(recipe.candidates)
-        table.add_row(recipe.name, ", ".join(recipe.datasets), candidates, "yes" if recipe.in_use else "")
+        title = f"{recipe.name}{' *' if recipe.in_use else ''}"
+        for entry in recipe.entries:
+            what = f"{entry.source}\n{entry.dataset}: {', '.join(entry.candidates)}"
+            table.add_row(title, what, "\n".join(entry.published), end_section=True)
+            title = ""
+        if recipe.fault:
+            table.add_row(title, "cannot be read: see below")
+            faults.append(recipe.fault)
     Console().print(table)
+    print("* is in use: params.yaml is the same")
+    for fault in faults:
+        print(f"\n{fault}")
 
 
 def _use(root: Path, parsed: argparse.Namespace) -> None:
     use_recipe(root, parsed.recipe, force=parsed.force)
     print(f"{PARAMS} is now the recipe '{parsed.recipe}'. Next: `podium run`, or `dvc repro`.")
+
+
+def _init(root: Path, parsed: argparse.Namespace) -> None:
+    from podium.draft import init_page  # pandas, OpenCV and scikit-learn: two seconds to import
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    draft = init_page(root, parsed.reference, parsed.here, name=parsed.name, force=parsed.force)
+    print(f"{PARAMS} is now a draft for this dataset:")
+    lines = [f"  {title:<9} {fact}" for title, fact in draft.facts.items()]
+    lines += [f"Note: {note}" for note in draft.notes] + [f"Problem: {problem}" for problem in draft.problems]
+    for line in "\n".join(lines).split("\n"):  # a stranger's names may hold what a terminal obeys
+        print("".join(letter if letter.isprintable() else "?" for letter in line))
+    print(f"Next: look through {PARAMS}, then `dvc repro` or `podium run`.")
 
 
 def _run(root: Path, parsed: argparse.Namespace) -> int:

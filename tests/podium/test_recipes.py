@@ -3,8 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from podium.cli import main
 from podium.errors import PodiumError
-from podium.recipes import describe_recipes, use_recipe
+from podium.recipes import Entry, describe_recipes, use_recipe
+from tests.makers import REPOSITORY
+
+RECIPES = [*REPOSITORY.glob("recipes/*.yaml")]
 
 
 @pytest.fixture
@@ -19,13 +23,27 @@ def commit(project: Path) -> None:
 
 
 def test_every_recipe_is_described_and_the_one_in_use_is_marked(project: Path, page: Path) -> None:
-    digits, *others = describe_recipes(project)
-    assert (digits.name, digits.datasets, digits.in_use) == ("digits", ["digits"], True)
-    assert digits.candidates == ["digits-dense", "digits-cnn"]
-    assert [recipe.name for recipe in others] == sorted(p.stem for p in project.glob("recipes/*.yaml"))[1:]
-    assert not any(recipe.in_use for recipe in others)
+    recipes = {recipe.name: recipe for recipe in describe_recipes(project)}
+    assert [*recipes] == sorted(path.stem for path in project.glob("recipes/*.yaml"))
+    assert [name for name, recipe in recipes.items() if recipe.in_use] == ["digits"]
+    assert recipes["digits"].entries == [Entry("digits", "scikit-learn", ["digits-dense", "digits-cnn"], [])]
+    (signs,) = recipes["sign_language"].entries
+    assert (signs.source, signs.published) == ("kaggle: datamunge/sign-language-mnist", ["accuracy 0.9219 ± 0.011"])
+    (svhn,) = recipes["svhn"].entries
+    assert svhn.published == ["accuracy 0.7237 ± 0.009", "box_mse 0.0104"]
+    assert [entry.source for entry in recipes["cats_vs_dogs"].entries] == ["kaggle: competition dogs-vs-cats"] * 2
     page.write_text(page.read_text() + "# changed\n")
     assert not any(recipe.in_use for recipe in describe_recipes(project))
+
+
+def test_a_recipe_that_cannot_be_read_hides_no_other(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "recipes/broken.yaml").write_text("datasets: 5\n")
+    broken, *others = describe_recipes(project)
+    assert "broken.yaml, line 1: datasets must be a mapping" in broken.fault
+    assert len(others) == len(RECIPES)
+    assert all(recipe.entries and not recipe.fault for recipe in others)
+    assert main(["list"]) == 0
+    assert "broken.yaml, line 1: datasets must be a mapping" in capsys.readouterr().out
 
 
 def test_a_recipe_takes_the_place_of_another(project: Path, page: Path) -> None:
