@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import noop_flow, noop_repro, pipeline_tax, preparation, scores
+from bench import digit_struct, noop_flow, noop_repro, pictures, pipeline_tax, preparation, scores
 from bench.measure import BenchError
 from bench.options import Options
 from bench.report import Row, section, write_page
@@ -16,6 +16,8 @@ BENCHES = {
     "noop_repro": noop_repro,
     "noop_flow": noop_flow,
     "preparation": preparation,
+    "pictures": pictures,
+    "digit_struct": digit_struct,
     "pipeline_tax": pipeline_tax,
     "scores": scores,
 }

@@ -68,7 +68,7 @@ class Workspace:
         """Make sign_language the page, with its archive where the test data has it."""
         self.use("sign_language")
         with self.page() as page:
-            page["datasets"]["sign-language"]["source"]["path"] = str(sample(SIGN_LANGUAGE))
+            page["datasets"]["sign-language"]["source"] = {"kind": "archive", "path": str(sample(SIGN_LANGUAGE))}
 
     def run(self, *command: str) -> Cost:
         """Run a command in the clone; `python` is the one that runs the benches."""

@@ -110,7 +110,7 @@ def kinds(union: Any) -> set[str]:
     ("union", "room", "others"),
     [
         (tables.Source, "sources", {"transfer"}),
-        (tables.Format, "formats", {"example", "hdf5", "matlab", "picture_files"}),
+        (tables.Format, "formats", {"digit_struct_json", "example", "hdf5", "matlab", "picture_files"}),
         (tables.Model, "zoo", {"parts"}),
     ],
 )

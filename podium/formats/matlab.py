@@ -39,7 +39,7 @@ class Boxes:
         names: file names of the pictures.
         first: (n + 1,); picture i has the digits from `first[i]` up to, not including, `first[i + 1]`.
         labels: (m,) as written: 1–9, and 10 for the digit 0.
-        boxes: (m, 4) left, top, width, height, as written: pixels of the original picture, its first being 1.
+        boxes: (m, 4) left, top, width, height, as written: pixels of the original picture.
     """
 
     names: list[str]

@@ -4,6 +4,7 @@ import logging
 import os
 import stat
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -310,3 +311,23 @@ def test_archives_are_not_followed_for_ever(tmp_path: Path) -> None:
         content = zip_of(in_zip=content)
     with Archive(put(tmp_path, content)) as opened, pytest.raises(PodiumError, match="deeper than 3 archives"):
         opened.files("in.zip/in.zip/in.zip/in.zip/in.zip")
+
+
+@pytest.mark.slow
+def test_a_million_tiny_files_are_listed_in_seconds(tmp_path: Path) -> None:
+    def fill(target: zipfile.ZipFile) -> None:
+        target.writestr("images/0.jpg", b"x")
+        (real,) = target.filelist
+        for number in range(1, 1_000_000):
+            listed = zipfile.ZipInfo(f"images/{number % 1000}/{number}.jpg")
+            listed.file_size, listed.compress_size, listed.CRC, listed.header_offset = 1, 1, real.CRC, 0
+            target.filelist.append(listed)
+
+    raw = put(tmp_path, zip_with(fill))
+    began = time.monotonic()
+    assert check_zip(raw / "archive.zip") == 1_000_000
+    with Archive(raw) as opened:
+        assert len(opened.files("images")) == 1_000_000
+        assert len(opened.files("images/7")) == 1_000
+        assert opened.read("images/0.jpg") == b"x"
+    assert time.monotonic() - began < 120, "a few seconds each; minutes would mean that something looks at all pairs"
