@@ -43,8 +43,9 @@ def find_pictures(archive: Archive, folders: Mapping[Part, str]) -> Iterator[tup
 
 def is_picture(name: str) -> bool:
     """Tell a picture file by its name; what macOS and Windows leave beside pictures is none."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith("._") and "__MACOSX" not in path.parts
+    base = name.rpartition("/")[2]
+    ending = base[base.rfind(".") :].lower()
+    return ending in EXTENSIONS and not base.startswith("._") and "__MACOSX/" not in name
 
 
 def load(archive: Archive, name: str, part: str, label: str, box: Box | None = None) -> Example:

@@ -113,7 +113,7 @@ def test_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "dots", examples, dies(), workers=1)
     decoded = []
-    monkeypatch.setattr(preprocessing, "decode", lambda data, image: decoded.append(data) or decode(data, image))
+    monkeypatch.setattr(preprocessing, "decode", lambda data, *how: decoded.append(data) or decode(data, *how))
     decode = preprocessing.pictures.decode
     assert digest(write(tmp_path / "dots", examples)) == whole
     assert PROGRESS not in whole
