@@ -11,11 +11,13 @@ from podium.validation.manifest import load_manifest
 
 logger = logging.getLogger(__name__)
 
+NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height")
+
 
 def main(name: str) -> None:
     """Write the arrays of the dataset `name`."""
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
-    manifest = load_manifest(paths.manifest)
+    manifest = load_manifest(paths.manifest, NEEDED)
     assigned = assign_splits(manifest, dataset.split)
     with written_whole(paths.processed, resume=True) as folder:
         write_arrays(read(paths.raw, dataset.format), manifest, assigned, dataset, folder)

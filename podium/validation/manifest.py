@@ -1,7 +1,7 @@
 """The manifest: one row a picture, made in one pass over the dataset, small enough to keep in memory."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -61,8 +61,8 @@ def save_manifest(manifest: pd.DataFrame, path: Path) -> None:
     manifest.to_parquet(path, engine="pyarrow", index=False, compression="zstd")
 
 
-def load_manifest(path: Path) -> pd.DataFrame:
-    """Read a manifest; raise PodiumError if there is none."""
+def load_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Read a manifest, or some columns of it; raise PodiumError if there is none."""
     if not path.is_file():
         raise PodiumError(f"There is no manifest at {path}: the dataset is not validated. Run `dvc repro`.")
-    return pd.read_parquet(path, engine="pyarrow")
+    return pd.read_parquet(path, engine="pyarrow", columns=[*columns])

@@ -233,3 +233,22 @@ def test_no_shape_is_too_odd(resize: str, shape: tuple[int, int, int]) -> None:
         got = fit(pixels, image(16, 24, channels, resize))
         assert (got.shape, got.dtype) == ((16, 24, channels), np.uint8)
         assert 77 in got
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(60, 90), (30, 45), (13, 20), (7, 11)])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_known_jpeg_looks_the_same_by_the_fast_way(channels: int, size: tuple[int, int], orientation: int) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    data = save(draw(), "JPEG", quality=95, exif=exif)
+    wanted = image(*size, channels)
+    slow, fast = decode(data, wanted), decode(data, wanted, inspect(data, "a.jpg"))
+    assert fast.shape == slow.shape
+    assert fast.flags.c_contiguous
+    assert difference(slow, fast) < 1.5
+
+
+def test_a_known_jpeg_in_another_mode_takes_the_slow_way() -> None:
+    data = save(draw().convert("CMYK"), "JPEG", quality=95)
+    np.testing.assert_array_equal(decode(data, image(), inspect(data, "a.jpg")), decode(data, image()))
