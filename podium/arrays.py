@@ -126,7 +126,8 @@ class _Growing:
         self._file.seek(0, 2)
 
     def append(self, rows: Sequence[Any]) -> None:
-        self._file.write(np.stack(rows).astype(self._dtype, copy=False).tobytes())
+        block = np.stack(rows) if isinstance(rows[0], np.ndarray) else np.array(rows, dtype=self._dtype)
+        self._file.write(block.data)
 
     def sync(self) -> None:
         self._file.flush()

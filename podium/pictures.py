@@ -4,7 +4,6 @@ import io
 import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +17,8 @@ MAX_PIXELS = 200_000_000
 """A picture with more is refused by its header and never decoded."""
 MAX_ASPECT = 20
 """A picture that is longer than this many times its width, or the other way round, is worth a look."""
+ORDINARY = (("JPEG", "L"), ("JPEG", "RGB"))
+"""Formats and modes that OpenCV decodes as Pillow does."""
 PROOF = (64, 64)
 """Pixels: a JPEG is proved at the smallest scale of at least this size; all its data is read nevertheless."""
 
@@ -47,19 +48,6 @@ _COLOUR = (
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 """Orientations whose width is the stored height."""
-
-
-class Known(Protocol):
-    """What `decode` needs to know of a picture file; `Facts` says it, and so does a row of the manifest."""
-
-    @property
-    def format(self) -> str: ...  # noqa: D102
-    @property
-    def mode(self) -> str: ...  # noqa: D102
-    @property
-    def width(self) -> int: ...  # noqa: D102
-    @property
-    def height(self) -> int: ...  # noqa: D102
 
 
 class BadPictureError(Exception):
@@ -105,7 +93,7 @@ def inspect(data: bytes, name: str) -> Facts:
     return Facts(kind, mode, height, width, channels, int(gray.min()), int(gray.max()), "; ".join(notices))
 
 
-def decode(data: bytes, image: Image, known: Known | None = None) -> NDArray[np.uint8]:
+def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Decode a picture file for the arrays.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size where that is still at least the size asked
@@ -114,7 +102,8 @@ def decode(data: bytes, image: Image, known: Known | None = None) -> NDArray[np.
     Args:
         data: the file.
         image: what to bring it to.
-        known: what `inspect` found. With it an ordinary JPEG, proved already, is left to OpenCV, which is faster.
+        proved: width and height of the picture, if `inspect` found it to be an `ORDINARY` one. It is left to OpenCV
+            then, which is faster.
 
     Returns:
         (image.height, image.width, image.channels) uint8, orientation applied, transparency on white.
@@ -122,8 +111,8 @@ def decode(data: bytes, image: Image, known: Known | None = None) -> NDArray[np.
     Raises:
         BadPictureError: it cannot be used.
     """
-    if known and known.format == "JPEG" and known.mode in ("L", "RGB"):
-        scale = min(known.width // image.width, known.height // image.height)
+    if proved:
+        scale = min(proved[0] // image.width, proved[1] // image.height)
         flags = _GRAY if image.channels == 1 else _COLOUR
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[max(0, min(scale, 8).bit_length() - 1)])
         if pixels is not None:

@@ -3,11 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from podium.config.tables import Dataset
 from podium.errors import PodiumError
 from podium.formats.example import Box, Example
 from podium.paths import remove
-from podium.pictures import BadPictureError, Known, Placement, decode, fit
+from podium.pictures import ORDINARY, BadPictureError, Placement, decode, fit
 from podium.progress import show_progress
 from podium.workers import map_in_order
 
@@ -61,12 +60,13 @@ def write_arrays(
         remove(folder)
     positions = {label: position for position, label in enumerate(dataset.classes)}
     splits = assigned["split"].tolist()
-    facts: Iterator[Any] = manifest[["format", "mode", "width", "height"]].itertuples(index=False)
+    sizes = list(zip(manifest["width"].tolist(), manifest["height"].tolist(), strict=True))
+    kinds = zip(manifest["format"], manifest["mode"], strict=True)
     written = Counter(splits[:done])
 
-    def prepare(row: tuple[Example, str, Known]) -> Prepared | None:
-        example, split, known = row
-        return _prepare(example, known, dataset, positions) if split in SPLITS else None
+    def prepare(row: tuple[Example, str, tuple[int, int], tuple[str, str]]) -> Prepared | None:
+        example, split, size, kind = row
+        return _prepare(example, size, kind in ORDINARY, dataset, positions) if split in SPLITS else None
 
     with ExitStack() as stack:
         writers = {
@@ -81,7 +81,7 @@ def write_arrays(
             )
             for name in SPLITS
         }
-        rows = islice(zip(examples, splits, facts, strict=True), done, None)
+        rows = islice(zip(examples, splits, sizes, kinds, strict=True), done, None)
         prepared = map_in_order(prepare, rows, lambda row: row[0].nbytes, workers)
         shown = show_progress(prepared, "pictures", len(splits), done)
         for number, (one, split) in enumerate(zip(shown, splits[done:], strict=True), start=done + 1):
@@ -97,17 +97,19 @@ def write_arrays(
     (folder / PROGRESS).unlink(missing_ok=True)
 
 
-def _prepare(example: Example, known: Known, dataset: Dataset, positions: dict[str, int]) -> Prepared:
+def _prepare(
+    example: Example, size: tuple[int, int], proved: bool, dataset: Dataset, positions: dict[str, int]
+) -> Prepared:
     image, picture = dataset.image, example.picture
     if picture is None:
         raise PodiumError(f"{example.id} cannot be used ({example.fault}), although it passed validation. {_AGAIN}")
     try:
-        pixels = decode(picture, image, known) if isinstance(picture, bytes) else fit(picture, image)
+        pixels = decode(picture, image, size if proved else None) if isinstance(picture, bytes) else fit(picture, image)
     except BadPictureError as error:
         raise PodiumError(f"{example.id}: {error}, although it passed validation. {_AGAIN}") from None
     if dataset.target == "label" or example.box is None:
         return pixels, positions[example.label], ()
-    return pixels, positions[example.label], Placement.of(known.width, known.height, image).move(example.box, image)
+    return pixels, positions[example.label], Placement.of(*size, image).move(example.box, image)
 
 
 _AGAIN = "Validate the dataset again: `dvc repro --force validate@NAME`."
