@@ -82,6 +82,8 @@ def write_arrays(
             for name in SPLITS
         }
         rows = islice(zip(examples, splits, sizes, kinds, strict=True), done, None)
+        if not manifest["format"].any():  # pixels from tables: there is nothing to decode
+            workers = 1
         prepared = map_in_order(prepare, rows, lambda row: row[0].nbytes, workers)
         shown = show_progress(prepared, "pictures", len(splits), done)
         for number, (one, split) in enumerate(zip(shown, splits[done:], strict=True), start=done + 1):

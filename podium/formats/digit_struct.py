@@ -10,18 +10,23 @@ Y. Netzer et al., "Reading Digits in Natural Images with Unsupervised Feature Le
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.archive import Archive
 from podium.config.tables import DigitStructFormat
 from podium.formats.example import Example
-from podium.formats.matlab import Boxes, read_digit_json, read_digit_struct
 from podium.formats.picture_files import find_pictures, load
+
+if TYPE_CHECKING:
+    from podium.formats.matlab import Boxes
 
 logger = logging.getLogger(__name__)
 
 
 def read(raw: Path, layout: DigitStructFormat) -> Iterator[Example]:
     """Read the parts one after the other, the pictures in the order of their annotations. See `podium.formats.read`."""
+    from podium.formats.matlab import read_digit_json, read_digit_struct  # h5py: only this format needs it
+
     with Archive(raw) as archive:
         for part, folder in layout.folders.items():
             files = {str(path): name for _, path, name in find_pictures(archive, {part: folder})}
@@ -44,6 +49,6 @@ def read(raw: Path, layout: DigitStructFormat) -> Iterator[Example]:
                 yield Example(files[name], part, "", None, f"{table} does not name it")
 
 
-def _example(archive: Archive, name: str, part: str, boxes: Boxes, digit: int) -> Example:
+def _example(archive: Archive, name: str, part: str, boxes: "Boxes", digit: int) -> Example:
     left, top, width, height = (float(edge) for edge in boxes.boxes[digit])
     return load(archive, name, part, str(boxes.labels[digit]), (left, top, width, height))
