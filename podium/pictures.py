@@ -131,6 +131,8 @@ def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
     Returns:
         (image.height, image.width, image.channels) uint8.
     """
+    if pixels.shape == image.shape:
+        return pixels
     if pixels.shape[2] == 3 and image.channels == 1:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
     place = Placement.of(pixels.shape[1], pixels.shape[0], image)
