@@ -12,6 +12,8 @@ archive's table of contents, some 2 kB a picture; the pictures themselves are ne
 
 import io
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +23,7 @@ from statistics import median
 from bench.measure import Cost, interleave, ratios
 from bench.options import Options
 from bench.report import Row
-from bench.workspace import Workspace, sample, workspace
+from bench.workspace import ROOT, Workspace, sample, workspace
 
 DURATION = "About five minutes"
 
@@ -66,6 +68,7 @@ def measure(options: Options) -> list[Row]:
             f"the same, `preprocess` from start to end, {more:,} pictures",
             *(rate([more / cost.wall for cost in costs]) for costs in (ours[COPIES], loops[COPIES]["opencv_loop"])),
         ),
+        Row("gray levels by which a reduced JPEG differs from one decoded in full, mean over its pixels", difference()),
         Row(f"peak memory, {more:,} pictures", megabytes(ours[COPIES]), megabytes(loops[COPIES]["opencv_loop"])),
         *(grown(name, few, peaks[few][name], count, many[name]) for name in ("validate", "preprocess")),
     ]
@@ -109,6 +112,12 @@ def unpack(project: Workspace) -> Path:
     with zipfile.ZipFile(project.root / "photographs.zip") as outer, outer.open("train.zip") as inner:
         zipfile.ZipFile(inner).extractall(folder)
     return folder
+
+
+def difference() -> str:
+    """Compare reduced with full decoding, of every real picture."""
+    command = [sys.executable, "-m", "bench.reduction", str(sample(ARCHIVE))]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def speed(costs: dict[int, list[Cost]], sizes: dict[int, int]) -> list[float]:

@@ -5,11 +5,11 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.errors import PodiumError
+from podium.errors import PodiumError, TryAgain
 
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
@@ -107,19 +107,52 @@ def written_whole(path: Path, *, resume: bool = False) -> Iterator[Path]:
 
     Yields:
         The path to write to, a file or a folder of the caller's making.
+
+    Raises:
+        TryAgain: another process writes there and is to be gone on with.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     if not resume:
         remove(part)
     try:
-        yield part
-        if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
-            remove(path)
-        part.replace(path)
+        with alone(part, f"{path} is being written") if resume else nullcontext():
+            yield part
+            if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
+                remove(path)
+            part.replace(path)
     finally:
         if not resume:
             remove(part)
+
+
+@contextmanager
+def alone(path: Path, what: str) -> Iterator[None]:
+    """Keep other processes away from a place to write to: a killed `dvc repro` leaves its stage running.
+
+    Args:
+        path: the place. A file beside it is the lock; the system lifts it when its process ends, however it ends.
+        what: what is being done there, for the message.
+
+    Raises:
+        TryAgain: another process is at it.
+    """
+    from filelock import FileLock, Timeout  # not for those who only ask where files live
+
+    beside = path.with_name(f"{path.name}.lock")
+    lock = FileLock(beside, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TryAgain(
+            f"{what} by another process. Wait until it ends, or end it (`pgrep -fa 'python -m stages'` finds it); "
+            "then `dvc repro`."
+        ) from None
+    try:
+        yield
+    finally:
+        beside.unlink(missing_ok=True)
+        lock.release()
 
 
 def remove(path: Path) -> None:

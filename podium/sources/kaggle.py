@@ -19,8 +19,8 @@ from requests import RequestException, Response
 from podium.archive import ARCHIVE, check_zip
 from podium.config.tables import KaggleSource
 from podium.errors import PodiumError, TryAgain
-from podium.paths import remove
-from podium.sources.transfer import Ask, Transport, alone, download, ensure_space, forget
+from podium.paths import alone, remove
+from podium.sources.transfer import Ask, Transport, download, ensure_space, forget
 
 _MAKE_ONE = (
     "Make a token at https://www.kaggle.com/settings/api ('Generate New Token') and put it into the environment "
@@ -38,7 +38,7 @@ def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
             shutil.copyfile(by_hand, target)
             return f"{by_hand} ({arrived})"
         downloads.mkdir(parents=True, exist_ok=True)
-        with alone(part, _title(source)):
+        with alone(part, f"{_title(source)} is being downloaded"):
             download(_asker(source), part, _title(source))
             try:
                 arrived = _check(part, source)

@@ -11,14 +11,13 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from filelock import FileLock, Timeout
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError
@@ -109,29 +108,6 @@ def download(ask: Ask, part: Path, what: str) -> None:
                 ) from None
             logger.info("%s: %s. Waiting %.1f seconds before try %s of %s", what, reason, wait, tries + 1, TRIES)
             time.sleep(wait)
-
-
-@contextmanager
-def alone(part: Path, what: str) -> Iterator[None]:
-    """Keep other processes away from a download: a killed `dvc repro` leaves its stage running.
-
-    Raises:
-        TryAgain: another process is at it.
-    """
-    path = part.with_name(f"{part.name}.lock")
-    lock = FileLock(path, timeout=0)  # the system lifts it when its process ends, however it ends
-    try:
-        lock.acquire()
-    except Timeout:
-        raise TryAgain(
-            f"{what} is being downloaded by another process. Wait until it ends, or end it (`pgrep -fa 'stages "
-            "download'` finds it); then `dvc repro`."
-        ) from None
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()
 
 
 def forget(part: Path) -> None:

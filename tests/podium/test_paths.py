@@ -1,8 +1,10 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from podium.errors import PodiumError
+from podium.errors import PodiumError, TryAgain
 from podium.paths import project_root, remove, written_whole
 
 
@@ -104,3 +106,24 @@ def test_removing_a_link_to_a_folder_keeps_the_folder(tmp_path: Path) -> None:
 def test_removing_what_is_not_there_is_no_mistake(tmp_path: Path) -> None:
     remove(tmp_path / "nothing")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_is_gone_on_with_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from podium.paths import written_whole\n"
+        "with written_whole(Path(sys.argv[1]), resume=True) as part:\n"
+        "    part.write_text('theirs'); print('here', flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "arrays"
+    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with (
+            pytest.raises(TryAgain, match="arrays is being written by another process"),
+            written_whole(path, resume=True),
+        ):
+            pass
+        other.kill()
+    with written_whole(path, resume=True) as part:
+        assert part.read_text() == "theirs"
+    assert [*tmp_path.iterdir()] == [path]
