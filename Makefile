@@ -39,10 +39,10 @@ run: env ## from nothing to a champion: the whole pipeline on the params.yaml of
 	@echo "Look at the flow:        $(ENV)/bin/prefect server start                                 then http://127.0.0.1:4200"
 	@echo "Read the reports:        reports/"
 
-check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (under a minute)
+check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (about a minute)
 	@pytest -q -m 'not slow'
 
-test: lint ## everything: the checks, and the pipeline against real servers (about ten minutes)
+test: lint ## everything: the checks, and the pipeline against real servers (about twenty minutes)
 	@pytest -q --durations=10
 
 lint: env
