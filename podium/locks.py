@@ -3,19 +3,18 @@
 It is an output of the stage `download`, so `dvc.lock` changes when Kaggle delivers something else.
 """
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 from podium.config.tables import Source
-from podium.paths import written_whole
+from podium.paths import file_digest, written_whole
 
 
 def save_lock(source: Source, raw: Path, path: Path) -> None:
     """Write down what lies in a raw folder, which holds one file."""
     (file,) = raw.iterdir()
-    facts = {"file": file.name, "bytes": file.stat().st_size, "sha256": _digest(file)}
+    facts = {"file": file.name, "bytes": file.stat().st_size, "sha256": file_digest(file)}
     with written_whole(path) as lock:
         lock.write_text(json.dumps(_name(source) | facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -35,7 +34,7 @@ def find_same(source: Source, folder: Path) -> Path | None:
         lock = json.loads(path.read_text(encoding="utf-8"))
         if lock.items() >= name.items() and getattr(source, "sha256", None) in (None, lock["sha256"]):
             file = path.with_suffix("") / str(lock["file"])
-            if file.is_file() and _digest(file) == lock["sha256"]:
+            if file.is_file() and file_digest(file) == lock["sha256"]:
                 return file
     return None
 
@@ -43,8 +42,3 @@ def find_same(source: Source, folder: Path) -> Path | None:
 def _name(source: Source) -> dict[str, object]:
     """Give what tells one source from another."""
     return {key: value for key, value in asdict(source).items() if key != "sha256"}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 `dvc.yaml` names the same places; a test holds the two together.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -153,6 +154,12 @@ def alone(path: Path, what: str) -> Iterator[None]:
     finally:
         beside.unlink(missing_ok=True)
         lock.release()
+
+
+def file_digest(path: Path) -> str:
+    """Give the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from podium.config.tables import Source
-from podium.paths import DOWNLOADS
 from podium.sources import archive, kaggle, sklearn
 
 _FETCH: dict[str, Callable[[Any, Path, Path], str]] = {
@@ -15,7 +14,7 @@ _FETCH: dict[str, Callable[[Any, Path, Path], str]] = {
 }
 
 
-def fetch(source: Source, folder: Path, downloads: Path = DOWNLOADS) -> str:
+def fetch(source: Source, folder: Path, downloads: Path) -> str:
     """Bring a dataset here as it is delivered.
 
     Args:

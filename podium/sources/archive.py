@@ -1,12 +1,12 @@
 """A zip, a tar or a folder on this disk, laid out as Kaggle delivers it."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
 from podium.archive import ARCHIVE, TARS, check_zip, pack_files, pack_folder
 from podium.config.tables import ArchiveSource
 from podium.errors import PodiumError
+from podium.paths import file_digest
 
 
 def fetch(source: ArchiveSource, folder: Path, _downloads: Path) -> str:
@@ -28,8 +28,7 @@ def fetch(source: ArchiveSource, folder: Path, _downloads: Path) -> str:
             f"There is no archive at {path.absolute()}. Download the dataset by hand and put its zip there, or "
             "name another place in params.yaml, at source.path."
         )
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(target)
     if source.sha256 not in (None, digest):
         raise PodiumError(
             f"{path} is not the archive that params.yaml asks for: its sha256 is {digest}, expected "

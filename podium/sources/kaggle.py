@@ -4,7 +4,6 @@ The client knows how to sign in and what to ask for. Its `download_file` is not 
 the status (an error page is written into the file), never heeds Retry-After, and takes a full disk for a cut line.
 """
 
-import hashlib
 import io
 import shutil
 import sys
@@ -19,7 +18,7 @@ from requests import RequestException, Response
 from podium.archive import ARCHIVE, check_zip
 from podium.config.tables import KaggleSource
 from podium.errors import PodiumError, TryAgain
-from podium.paths import alone, remove
+from podium.paths import alone, file_digest, remove
 from podium.sources.transfer import Ask, Transport, download, ensure_space, forget
 
 _MAKE_ONE = (
@@ -83,8 +82,7 @@ def _page(source: KaggleSource) -> str:
 def _check(path: Path, source: KaggleSource) -> str:
     """Make sure that a file is the archive that was asked for; say what it is."""
     count = check_zip(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(path)
     if source.sha256 not in (None, digest):
         raise PodiumError(
             f"{path} is not the archive that params.yaml asks for: its sha256 is {digest}, expected {source.sha256}. "

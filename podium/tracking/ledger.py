@@ -18,14 +18,13 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Ru
 
 from podium.arrays import SPLITS, open_split
 from podium.config import Page
-from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths, written_whole
+from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths, file_digest, written_whole
 from podium.tracking.curves import Follower, read_history, send_curve
 from podium.tracking.lineage import (
     Lineage,
     describe_candidate,
     describe_environment,
     describe_source,
-    file_digest,
     read_intent,
     read_lineage,
     workspace,

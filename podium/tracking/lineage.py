@@ -99,12 +99,6 @@ def workspace(root: Path) -> str:
     return f"{socket.gethostname()}:{root}"
 
 
-def file_digest(path: Path) -> str:
-    """Give a file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _read_lock(root: Path) -> dict[str, Any]:
     try:
         content = YAML(typ="safe").load(root / LOCK)

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fetch_from(path: Path, folder: Path, sha256: str | None = None) -> str:
-    return fetch(ArchiveSource(kind="archive", path=str(path), sha256=sha256), folder)
+    return fetch(ArchiveSource(kind="archive", path=str(path), sha256=sha256), folder, folder.parent / "downloads")
 
 
 @pytest.mark.parametrize("asked", [True, False])

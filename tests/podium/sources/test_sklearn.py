@@ -11,7 +11,7 @@ DIGITS = SklearnSource(kind="sklearn", name="digits")
 def test_the_digits_arrive_with_the_same_bytes_twice(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        assert fetch(DIGITS, tmp_path / name) == "scikit-learn's digits (1,797 pictures)"
+        assert fetch(DIGITS, tmp_path / name, tmp_path / "downloads") == "scikit-learn's digits (1,797 pictures)"
     assert (tmp_path / "one/digits.npz").read_bytes() == (tmp_path / "two/digits.npz").read_bytes()
     with np.load(tmp_path / "one/digits.npz", allow_pickle=False) as arrays:
         assert arrays["images"].shape == (1797, 8, 8)
