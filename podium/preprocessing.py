@@ -49,7 +49,7 @@ def write_arrays(
         assigned: the split manifest, one row for each of them.
         dataset: names the classes and the size of the pictures.
         folder: the processed folder to fill; see `podium.arrays` for what it holds.
-        workers: how many pictures to decode at once; by default one a processor. The bytes do not depend on it.
+        workers: how many pictures to decode at once; see `map_in_order`. The bytes do not depend on it.
 
     Raises:
         PodiumError: a picture cannot be decoded, although it passed validation.
