@@ -6,6 +6,8 @@ from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.markdown import describe_validation, read_summary
+from podium.paths import DatasetPaths
 from podium.registry import Decision
 from podium.tracking import Result
 
@@ -52,3 +54,11 @@ def show_comparison(dataset: str, results: list[Result], decision: Decision) -> 
     create_markdown_artifact(
         "\n".join(lines), key=f"{dataset}-comparison", description=f"{dataset}: candidates and champion"
     )
+
+
+def show_validation(root: Path, dataset: str) -> None:
+    """Show what the validation of a dataset found; nothing if it broke before it found anything."""
+    folder = DatasetPaths(dataset).validation
+    if read_summary(root / folder):
+        text = f"{describe_validation(dataset, root / folder)}\n\nThe page: `{folder / 'index.html'}`."
+        create_markdown_artifact(text, key=f"{dataset}-validation", description=f"{dataset}: what validation found")

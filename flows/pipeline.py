@@ -9,57 +9,29 @@ schedule. What did not change is not done again.
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mlflow.exceptions import MlflowException
 from prefect import flow, get_run_logger, task
 from prefect.client.schemas import State
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_comparison, show_result
-from flows.graph import Stage, is_current, load_stages, reproduce, select, stop_running
+from flows.graph import Stage, load_stages, select, stop_running
 from flows.server import find_server
+from flows.tasks import CACHED, Futures, may_pass, reason, run_stage
 from podium.config import Page, load_params
 from podium.errors import PodiumError, TryAgain
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
 
-Futures = dict[str, PrefectFuture[Any]]
 
-CACHED = "Cached"
-"""The name of the state of a stage that had nothing to do."""
-
-
-def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Say whether a retry may help."""
-    return isinstance(state.result(raise_on_failure=False), TryAgain)
-
-
-# A stage gives the same at every try; what may pass is another DVC command in the same workspace.
-@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=_may_pass)
-def run_stage(root: Path, stage: Stage) -> State[Any]:
-    """Bring one stage up to date."""
-    logger = get_run_logger()
-    if is_current(root, stage.name):
-        return Completed(message="nothing changed", name=CACHED)
-    follows = stage.kind == "train"
-    follower = Ledger(root, load_params(root / PARAMS)).follow(stage.entry) if follows else nullcontext()
-    try:
-        with follower:
-            reproduce(root, stage.name, logger.info)
-    except TryAgain:
-        raise
-    except PodiumError as error:
-        return Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those
-    return Completed(message=stage.description or "done")
-
-
-@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=_may_pass)
+@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=may_pass)
 def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
     page = load_params(root / PARAMS)
@@ -70,7 +42,7 @@ def publish(root: Path, candidate: str) -> Result:
     return result
 
 
-@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=_may_pass)
+@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=may_pass)
 def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     ledger = Ledger(root, load_params(root / PARAMS))
@@ -146,7 +118,7 @@ def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> S
         ran | {f"publish@{k}": v for k, v in published.items()} | {f"promote@{k}": v for k, v in promoted.items()}
     )
     wait(list(everything.values()))
-    failed = [_reason(future.state) for future in everything.values() if future.state.is_failed()]
+    failed = [reason(future.state) for future in everything.values() if future.state.is_failed()]
     if failed:
         return Failed(message="\n".join(failed))
     worked = sum(future.state.name != CACHED for future in ran.values())
@@ -156,11 +128,6 @@ def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> S
         *(worked, len(ran), " ".join(reasons), tracking_uri(root), root / "reports"),
     )
     return Completed(message=" ".join(reasons) or "There was nothing to promote.")
-
-
-def _reason(state: State[Any]) -> str:
-    error = state.result(raise_on_failure=False)
-    return str(error) if isinstance(error, PodiumError) else state.message or repr(error)
 
 
 def main(targets: list[str] | None = None) -> int:

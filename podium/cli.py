@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from podium.errors import PodiumError
-from podium.paths import PARAMS, project_root
+from podium.paths import PARAMS, DatasetPaths, project_root
 from podium.recipes import describe_recipes, use_recipe
 
 
@@ -64,6 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--name", help="the dataset's name: lower-case words joined by hyphens")
     init.add_argument("--force", action="store_true", help=_FORCE)
     init.set_defaults(command=_init)
+
+    validate = commands.add_parser(
+        "validate", parents=[common], help="look at every picture of a dataset, and say what is wrong"
+    )
+    validate.add_argument("dataset", nargs="?", metavar="NAME", help="the dataset; may be left out if there is one")
+    validate.add_argument(
+        "--infer", action="store_true", help="write the limits that it keeps into params.yaml, to be reviewed"
+    )
+    validate.add_argument(
+        "--accept", action="store_true", help="take it as the version that later ones are compared with"
+    )
+    validate.set_defaults(command=_validate)
 
     run = commands.add_parser("run", parents=[common], help="run the pipeline now: stages, MLflow, promotion")
     run.add_argument("targets", nargs="*", metavar="NAME", help="datasets or candidates; all of params.yaml by default")
@@ -124,6 +136,21 @@ def _init(root: Path, parsed: argparse.Namespace) -> None:
     for line in "\n".join(lines).split("\n"):  # a stranger's names may hold what a terminal obeys
         print("".join(letter if letter.isprintable() else "?" for letter in line))
     print(f"Next: look through {PARAMS}, then `dvc repro` or `podium run`.")
+
+
+def _validate(root: Path, parsed: argparse.Namespace) -> None:
+    from podium import acceptance  # pandas: half a second to import
+
+    name = acceptance.choose_dataset(parsed.dataset)
+    acceptance.validate(name)
+    print(f"Look at {DatasetPaths(name).validation / 'index.html'}")
+    if parsed.infer:
+        for line in acceptance.infer_limits(name):
+            print(f"  {line}")
+        print(f"{PARAMS} has these limits now. Review them (`git diff {PARAMS}`), then `podium validate {name}`.")
+    if parsed.accept:
+        pointer = acceptance.accept(name)
+        print(f"Accepted. Commit it: `git add {PARAMS} {pointer} {pointer.parent}/.gitignore && git commit`.")
 
 
 def _run(root: Path, parsed: argparse.Namespace) -> int:

@@ -41,6 +41,18 @@ def measure(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Fi
     return figures
 
 
+def find_clean(ids: pd.Series, leaks: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which test pictures look like none that trained.
+
+    Args:
+        ids: (n,) of the test pictures.
+        leaks: as validation wrote them: id, split, twin_split among its columns.
+    """
+    seen = leaks.loc[(leaks["split"] == "test") & (leaks["twin_split"] == "train"), "id"]
+    clean: NDArray[np.bool_] = ~ids.isin(seen).to_numpy()
+    return clean
+
+
 def measure_boxes(actual: NDArray[np.float32], predicted: NDArray[np.float32], shape: tuple[int, int, int]) -> Figures:
     """Sum a split's boxes up.
 

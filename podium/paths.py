@@ -15,6 +15,11 @@ from podium.errors import PodiumError, TryAgain
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
 DOWNLOADS = Path("data/downloads")
+REVIEW = Path("data/review.csv")
+"""What people decided of single pictures; in git."""
+
+GRACE = 5
+"""Seconds: a process that was just killed may take a moment to be gone."""
 
 
 def project_root() -> Path:
@@ -61,6 +66,11 @@ class DatasetPaths:
     def manifest(self) -> Path:
         """The table with one row a picture."""
         return Path("data/manifests") / f"{self.name}.parquet"
+
+    @property
+    def accepted(self) -> Path:
+        """The manifest of the version that was accepted last; DVC keeps it, its `.dvc` file is in git."""
+        return Path("data/accepted") / f"{self.name}.parquet"
 
     @property
     def processed(self) -> Path:
@@ -141,7 +151,7 @@ def alone(path: Path, what: str) -> Iterator[None]:
     from filelock import FileLock, Timeout  # not for those who only ask where files live
 
     beside = path.with_name(f"{path.name}.lock")
-    lock = FileLock(beside, timeout=0)
+    lock = FileLock(beside, timeout=GRACE)
     try:
         lock.acquire()
     except Timeout:

@@ -54,7 +54,7 @@ class BadPictureError(Exception):
     """A file that is no usable picture; its text is the reason, for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What is known of a picture file once it was decoded; sizes in pixels, as people see it (orientation applied)."""
 
@@ -63,8 +63,10 @@ class Facts:
     height: int
     width: int
     channels: int
-    darkest: int
-    brightest: int
+    gray: NDArray[np.uint8]
+    """(height, width) uint8: the picture in gray, upright, a JPEG reduced to a half, a quarter or an eighth."""
+    colour: tuple[float, float, float]
+    """Its mean red, green and blue, 0–255."""
     notice: str
     """What is odd about it though it can be used; empty if nothing is."""
 
@@ -88,9 +90,22 @@ def inspect(data: bytes, name: str) -> Facts:
         notices.append("it is animated; its first frame is used")
     if min(width, height) == 1 or max(width, height) > MAX_ASPECT * min(width, height):
         notices.append(f"it is {width} × {height} pixels")
-    gray = _pixels(_load(picture, 1, PROOF), 1)
+    gray, colour = _seen(_load(picture, "YCbCr", PROOF))
     channels = 1 if mode in ("1", "L", "LA") or mode.startswith("I") else 3
-    return Facts(kind, mode, height, width, channels, int(gray.min()), int(gray.max()), "; ".join(notices))
+    return Facts(kind, mode, height, width, channels, gray, colour, "; ".join(notices))
+
+
+def _seen(picture: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
+    """Give a decoded picture's gray pixels (height, width), and its mean red, green and blue."""
+    if picture.mode == "YCbCr":  # as most JPEGs are stored; their gray is one of the channels, as it is
+        pixels = np.asarray(picture)
+        gray, pale, reddish = cv2.mean(pixels)[:3]
+        pale, reddish = pale - 128, reddish - 128
+        colour = (gray + 1.402 * reddish, gray - 0.344136 * pale - 0.714136 * reddish, gray + 1.772 * pale)
+        return np.ascontiguousarray(pixels[..., 0]), colour
+    pixels = _pixels(picture, 3)
+    red, green, blue = cv2.mean(pixels)[:3]
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (red, green, blue)
 
 
 def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -118,7 +133,8 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
         if pixels is not None:
             fitted = fit(pixels.reshape(*pixels.shape[:2], image.channels), image)
             return fitted if image.channels == 1 else np.ascontiguousarray(fitted[..., ::-1])  # it was blue first
-    return fit(_pixels(_load(_open(data), image.channels, (image.width, image.height)), image.channels), image)
+    mode = "L" if image.channels == 1 else "RGB"
+    return fit(_pixels(_load(_open(data), mode, (image.width, image.height)), image.channels), image)
 
 
 def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
@@ -204,12 +220,12 @@ def _open(data: bytes) -> Pillow.Image:
     return picture
 
 
-def _load(picture: Pillow.Image, channels: int, size: tuple[int, int]) -> Pillow.Image:
-    """Decode, a JPEG at the smallest scale that is at least `size` (width, height), and turn the picture upright."""
+def _load(picture: Pillow.Image, mode: str, size: tuple[int, int]) -> Pillow.Image:
+    """Decode, a JPEG to `mode` at the smallest scale that is at least `size` (width, height), and turn it upright."""
     try:
         orientation = _orientation(picture)
         if picture.format in ("JPEG", "MPO"):
-            picture.draft("L" if channels == 1 else "RGB", size[::-1] if orientation in _TURNED else size)
+            picture.draft(mode, size[::-1] if orientation in _TURNED else size)
         picture.load()
         return ImageOps.exif_transpose(picture) if orientation in range(2, 9) else picture
     except _BROKEN as error:

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from podium.arrays import SPLITS
 from podium.config.tables import ArchiveDrawnSplit, ArchiveFirstSplit, ArchiveSplit, Split, StratifiedSplit
@@ -15,7 +13,8 @@ from podium.formats.picture_files import UNLABELLED
 def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
     """Decide which split each picture belongs to.
 
-    A split that we draw never parts pictures of one group: what is drawn is groups, each by its first picture.
+    A split that we draw never parts pictures of one group, which look alike: what is drawn is groups, each by its
+    first picture.
 
     Args:
         manifest: the dataset's manifest, in the archive's order.
@@ -23,19 +22,20 @@ def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
 
     Returns:
         The split manifest: id, sha256, split, reason; one row a picture, in the manifest's order. Pictures
-        without labels have the split `unlabelled`.
+        without labels have the split `unlabelled`, those that validation left out `quarantined`.
 
     Raises:
         PodiumError: the archive has too few pictures, or lacks the parts that the split takes.
     """
     parts = manifest["part"]
     names, reasons = parts.copy(), "the archive's own " + parts
-    labelled = manifest[parts != UNLABELLED]
+    kept = manifest["left_out"].isna()
+    labelled = manifest[(parts != UNLABELLED) & kept]
     match split:
         case ArchiveSplit():
             pass
         case ArchiveFirstSplit():
-            first = _first(labelled, split)
+            first = _first(manifest, split)
             names[first] = "validation"
             reasons[first] = f"the first {split.count} of the archive's {split.validation_from}"
         case ArchiveDrawnSplit():
@@ -52,18 +52,9 @@ def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
             validation = _draw(rest, split.validation / (1 - split.test), split.seed)
             names[rest.index], names[validation], names[test] = "train", "validation", "test"
             reasons[labelled.index] = f"drawn by class, seed {split.seed}"
+    names[~kept], reasons[~kept] = "quarantined", manifest["left_out"][~kept]
     _check_parts(labelled.assign(part=names), SPLITS)
     return pd.DataFrame({"id": manifest["id"], "sha256": manifest["sha256"], "split": names, "reason": reasons})
-
-
-def group_pictures(manifest: pd.DataFrame) -> NDArray[np.int64]:
-    """Find the pictures that show the same thing; such pictures belong on one side of a split.
-
-    Returns:
-        (n,) the group of each picture. Today pictures are one group where their bytes are the same.
-    """
-    groups: NDArray[np.int64] = pd.factorize(manifest["sha256"])[0].astype(np.int64)
-    return groups
 
 
 def _draw(manifest: pd.DataFrame, share: float, seed: int, *, stratify: bool = True) -> pd.Index:
@@ -74,7 +65,7 @@ def _draw(manifest: pd.DataFrame, share: float, seed: int, *, stratify: bool = T
     """
     from sklearn.model_selection import train_test_split  # one second to import; other splits do without
 
-    groups = pd.Series(group_pictures(manifest), index=manifest.index)
+    groups = manifest["group"]
     firsts = manifest[~groups.duplicated()]
     labels = firsts["label"] if stratify else None
     try:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from podium.arrays import load_classes, open_split
 from podium.config import load_params
-from podium.evaluation import compare, measure, measure_boxes, measure_classes, tabulate
+from podium.evaluation import compare, find_clean, measure, measure_boxes, measure_classes, tabulate
 from podium.figures import choose_for_gallery, draw_gallery, draw_learning_curves
 from podium.models import load_model, predict_heads
 from podium.paths import CandidatePaths, DatasetPaths
@@ -32,6 +32,9 @@ def main(name: str) -> None:
         if split.boxes is not None:
             metrics[split_name] |= measure_boxes(split.boxes, heads["box"], split.images.shape[1:])
         tables[split_name] = tabulate(split, heads["label"], classes, heads.get("box"))
+    clean = find_clean(tables["test"]["id"], pd.read_csv(DatasetPaths(candidate.dataset).validation / "leaks.csv"))
+    if clean.any():
+        metrics["test_clean"] = measure(split.labels[clean], heads["label"][clean]) | {"pictures": int(clean.sum())}
     measure_classes(split.labels, heads["label"], classes).to_csv(reports / "per_class.csv", index=False)
     pd.concat(tables, names=["split"]).reset_index("split").to_csv(reports / "predictions.csv", index=False)
     draw_learning_curves(pd.read_csv(paths.history), name, reports / "learning_curves.png")

@@ -11,7 +11,7 @@ from podium.validation.manifest import load_manifest
 
 logger = logging.getLogger(__name__)
 
-NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height")
+NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height", "group", "left_out")
 
 
 def main(name: str) -> None:

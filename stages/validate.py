@@ -2,12 +2,19 @@
 
 import logging
 
+import pandas as pd
+
 from podium.config import load_params
 from podium.errors import PodiumError
 from podium.formats import read
-from podium.paths import DatasetPaths, written_whole
-from podium.validation.manifest import build_manifest, save_manifest
-from podium.validation.suite import Finding, save_findings, validate_manifest
+from podium.paths import REVIEW, DatasetPaths, file_digest, written_whole
+from podium.validation.findings import Finding
+from podium.validation.inspection import inspect_dataset
+from podium.validation.manifest import build_manifest, load_manifest, save_manifest
+from podium.validation.quarantine import load_review
+from podium.validation.report import choose_rows, write_page
+from podium.validation.saving import save_inspection
+from podium.validation.thumbnails import collect_thumbnails
 
 logger = logging.getLogger(__name__)
 
@@ -15,28 +22,49 @@ logger = logging.getLogger(__name__)
 def main(name: str) -> None:
     """Write the findings on the dataset `name`, and its manifest if nothing critical was found."""
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
-    manifest = build_manifest(read(paths.raw, dataset.format))
-    findings = validate_manifest(manifest, dataset)
+    review = load_review(REVIEW, name)
+    accepted = _accepted(paths, dataset.validation.accepted)
+    seen = build_manifest(read(paths.raw, dataset.format))
+    inspection = inspect_dataset(name, dataset, seen, review, accepted)
+    thumbnails = collect_thumbnails(read(paths.raw, dataset.format), choose_rows(inspection))
     with written_whole(paths.validation) as folder:
-        save_findings(findings, manifest, dataset, folder)
-    failed = [finding for finding in findings if not finding.success]
-    critical = [finding for finding in failed if finding.level == "critical"]
-    for warning in (finding for finding in failed if finding.level == "warning"):
+        save_inspection(inspection, folder)
+        write_page(inspection, thumbnails, folder / "index.html")
+    critical = [finding for finding in inspection.failed if finding.level == "critical"]
+    for warning in (finding for finding in inspection.failed if finding.level == "warning"):
         logger.warning("validate %s: %s", name, _sentence(warning))
     if critical:
         raise PodiumError(
             f"{len(critical)} critical expectations failed for the dataset '{name}':\n"
             + "\n".join(_sentence(finding) for finding in critical)
-            + f"\nAll findings: {paths.validation / 'findings.json'}. Mend the data, or correct "
-            f"datasets.{name} in params.yaml."
+            + f"\nLook at them: {paths.validation / 'index.html'}. Mend the data, leave pictures out in {REVIEW}, or "
+            f"correct datasets.{name} in params.yaml."
         )
     with written_whole(paths.manifest) as file:
-        save_manifest(manifest, file)
+        save_manifest(inspection.manifest, file)
     logger.info(
         "validate %s: read %d pictures, %d of %d expectations hold (%d warnings), wrote %s and %s",
-        *(name, len(manifest), len(findings) - len(failed), len(findings), len(failed)),
-        *(paths.manifest, paths.validation),
+        *(name, len(seen), len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
+        *(len(inspection.failed), paths.manifest, paths.validation / "index.html"),
     )
+
+
+def _accepted(paths: DatasetPaths, digest: str | None) -> pd.DataFrame | None:
+    """Read the manifest of the accepted version that the page names, if it names one."""
+    if digest is None:
+        return None
+    accept = f"Accept the version that is here: `podium validate {paths.name} --accept`."
+    if not paths.accepted.is_file():
+        raise PodiumError(
+            f"The accepted version of '{paths.name}' is not here. Expected its manifest at {paths.accepted}: `dvc "
+            f"checkout {paths.accepted}.dvc`, or `dvc pull {paths.accepted}.dvc` if a colleague accepted it. {accept}"
+        )
+    if (found := file_digest(paths.accepted)) != digest:
+        raise PodiumError(
+            f"{paths.accepted} is not the accepted version that params.yaml names: its sha256 is {found}, expected "
+            f"{digest}. Restore it: `dvc checkout {paths.accepted}.dvc`. {accept}"
+        )
+    return load_manifest(paths.accepted)
 
 
 def _sentence(finding: Finding) -> str:

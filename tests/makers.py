@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from podium.arrays import SPLITS, SplitWriter
+from podium.config.limits import Limits, Validation
 from podium.config.tables import (
     ArchiveFirstSplit,
     ArchiveSource,
@@ -22,8 +24,8 @@ from podium.config.tables import (
     PixelCsvFormat,
     Schedule,
     StratifiedSplit,
-    Thresholds,
 )
+from podium.validation.quarantine import REVIEW_COLUMNS
 
 REPOSITORY = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("PODIUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -40,6 +42,10 @@ MOBILENET = MobilenetModel(
 )
 
 
+NO_REVIEW = pd.DataFrame(columns=["id", "sha256", "decision", "note", "line"])
+"""Nobody decided anything."""
+
+
 def make_dataset(**changes: Any) -> Dataset:
     """Name a dataset of small gray pictures; changes replace its keys."""
     keys = {
@@ -49,10 +55,22 @@ def make_dataset(**changes: Any) -> Dataset:
         "classes": CLASSES,
         "image": Image(height=SIDE, width=SIDE, channels=1, resize="stretch"),
         "split": STRATIFIED,
-        "validation": Thresholds(minimum_per_class=2, maximum_imbalance=2.0),
+        "validation": make_validation(),
         "reference": [],
     }
     return Dataset(**(keys | changes))
+
+
+def make_validation(
+    *, critical: dict[str, Any] | None = None, warning: dict[str, Any] | None = None, **changes: Any
+) -> Validation:
+    """Expect what pictures of this size can keep; changes replace its keys, `critical` and `warning` add to theirs."""
+    keys = {"duplicate_distance": 0, "quarantine": 0.0, **changes}
+    return Validation(
+        **keys,
+        critical=Limits(**({"minimum_per_class": 2, "exact_leaks": 0.0} | (critical or {}))),
+        warning=Limits(**({"maximum_imbalance": 2.0, "near_leaks": 0.0, "label_conflicts": 0.0} | (warning or {}))),
+    )
 
 
 def make_phase(**changes: Any) -> Phase:
@@ -118,6 +136,7 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
     tables = {"train": train} if test is None else {"train": train, "test": test}
     incoming = root / "incoming"
     incoming.mkdir(exist_ok=True)
+    make_review(root)
     for name, text in tables.items():
         (incoming / f"{name}.csv").write_text(text)
     phase = {"name": "fit", "trainable": "all", "epochs": 2, "optimizer": "adam", "learning_rate": 0.01}
@@ -135,7 +154,12 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
                 "classes": CLASSES,
                 "image": {"height": SIDE, "width": SIDE, "channels": 1, "resize": "stretch"},
                 "split": {"kind": "stratified", "validation": 0.25, "test": 0.25, "seed": 0},
-                "validation": {"minimum_per_class": 2, "maximum_imbalance": 2.0},
+                "validation": {
+                    "duplicate_distance": 0,
+                    "quarantine": 0.0,
+                    "critical": {"minimum_per_class": 2, "exact_leaks": 0.0},
+                    "warning": {"maximum_imbalance": 2.0, "near_leaks": 0.0, "label_conflicts": 0.0},
+                },
                 "reference": [],
             }
         },
@@ -150,6 +174,12 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
     }
     save_page(root, page)
     return page
+
+
+def make_review(root: Path, *lines: str) -> None:
+    """Write what people decided about pictures of a project, by default nothing."""
+    (root / "data").mkdir(exist_ok=True)
+    (root / "data/review.csv").write_text("".join(f"{line}\n" for line in (",".join(REVIEW_COLUMNS), *lines)))
 
 
 def save_page(root: Path, page: dict[str, Any]) -> None:

@@ -8,13 +8,18 @@ from typing import get_args
 import pytest
 
 from podium.cli import _parser
-from podium.config import tables
+from podium.config import limits, tables
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PARAMS = (REPOSITORY / "docs/params.md").read_text(encoding="utf-8")
 
-TABLES = [each for each in vars(tables).values() if isinstance(each, type) and each.__module__ == tables.__name__]
+TABLES = [
+    each
+    for module in (tables, limits)
+    for each in vars(module).values()
+    if isinstance(each, type) and each.__module__ == module.__name__
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)

@@ -15,7 +15,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from podium.config import tables
-from podium.config.tables import STRICT, Candidate, Dataset, Name, Schedule
+from podium.config.limits import STRICT
+from podium.config.tables import Candidate, Dataset, Name, Schedule
 from podium.errors import PodiumError, nearest
 from podium.paths import PARAMS
 

@@ -7,15 +7,14 @@ picks the dataclass, and each kind has one module of the same name in its room.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+from podium.config.limits import STRICT, Positive, Validation
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A dataset's, schedule's or candidate's name: lower-case words joined by hyphens."""
 
-Positive = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -221,16 +220,6 @@ class Image:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Thresholds:
-    """When the validation of a dataset fails (critical) or warns."""
-
-    minimum_per_class: Positive
-    """Critical: pictures that each class needs at least, in each part that the archive has."""
-    maximum_imbalance: Annotated[float, Field(ge=1)]
-    """Warning: the largest class may hold this many times the pictures of the smallest."""
-
-
-@dataclass(frozen=True, config=STRICT)
 class Reference:
     """A published result on the dataset, for the reports to show beside ours."""
 
@@ -261,7 +250,7 @@ class Dataset:
     """The label as the archive writes it, and the name that people read, in the model's output order."""
     image: Image
     split: Split
-    validation: Thresholds
+    validation: Validation
     reference: list[Reference]
 
 

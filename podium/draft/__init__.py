@@ -25,6 +25,7 @@ from podium.paths import DatasetPaths
 from podium.recipes import replace_page, require_saved
 from podium.sources import fetch
 from podium.survey import Survey, survey
+from podium.validation.limits import infer_validation
 from podium.validation.manifest import build_manifest
 
 __all__ = ["Draft", "init_page"]
@@ -129,7 +130,7 @@ def _draft(
         classes=classes,
         image=choices.choose_image(labelled),
         split=split,
-        validation=choices.choose_thresholds(counts),
+        validation=infer_validation(labelled, counts, leaking=_in_two_parts(labelled)),
         reference=[],
     )
     schedule = choices.choose_schedule(boxes=target == "label_and_box")
@@ -138,6 +139,11 @@ def _draft(
     unlabelled = int((manifest["part"] == UNLABELLED).sum())
     page = write_page(name, dataset, schedule, candidate, Found(reference, labelled, counts, unlabelled, notes))
     return Draft(page, _facts(dataset, counts, unlabelled), notes, find_problems(manifest, counts, no_split))
+
+
+def _in_two_parts(labelled: pd.DataFrame) -> bool:
+    """Say whether two parts of the archive have pictures with the same bytes."""
+    return bool((labelled.groupby("sha256")["part"].nunique() > 1).any())
 
 
 def _facts(dataset: Dataset, counts: pd.DataFrame, unlabelled: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What a first page says of a dataset, chosen by its manifest."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -20,11 +19,11 @@ from podium.config.tables import (
     Schedule,
     Split,
     StratifiedSplit,
-    Thresholds,
 )
 from podium.errors import PodiumError
 from podium.formats.picture_files import UNLABELLED
 from podium.splits import assign_splits
+from podium.validation.manifest import as_seen
 
 LARGEST_KEPT = 256
 """Pixels: pictures that all have one size keep it, up to this height and width."""
@@ -145,21 +144,12 @@ def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
     reason = ""
     for split in splits:
         try:
-            assign_splits(manifest, split)
+            assign_splits(as_seen(manifest), split)
         except PodiumError as error:
             reason = reason or str(error)
         else:
             return split, ""
     return splits[0], reason
-
-
-def choose_thresholds(counts: pd.DataFrame) -> Thresholds:
-    """Take bounds that the data keeps with room to spare."""
-    imbalance = (counts.max() / counts.min().clip(lower=1)).max()
-    return Thresholds(
-        minimum_per_class=max(1, int(counts.to_numpy().min()) // 2),
-        maximum_imbalance=math.ceil(round(12.5 * float(imbalance), 6)) / 10,
-    )
 
 
 def choose_schedule(*, boxes: bool) -> Schedule:

@@ -1,26 +1,18 @@
 """A first `params.yaml`, as YAML with comments."""
 
-import io
-import re
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from textwrap import wrap
 
 import pandas as pd
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.nodes import ScalarNode
-from ruamel.yaml.representer import RoundTripRepresenter
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
+from ruamel.yaml.comments import CommentedMap
 
 from podium.config import Candidate, Dataset, Schedule
+from podium.config.writing import to_node, to_yaml
 from podium.draft.choices import spread
 from podium.formats.picture_files import UNLABELLED
 
 SCHEDULE = "moved"
 
-_PLAIN = r"[A-Za-z/][\w./~-]*( [\w./~-]+)*"
-_NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-"""What some reader of YAML takes for something else, though they are made of letters."""
 _WIDTH = 110
 """Columns of a comment."""
 
@@ -51,31 +43,17 @@ def write_page(name: str, dataset: Dataset, schedule: Schedule, candidate: Candi
         YAML in block style, UTF-8. Whatever letters a label has, `load_params` gives it back.
     """
     page = CommentedMap()
-    page["datasets"] = _node({name: dataset})
-    page["schedules"] = _node({SCHEDULE: schedule})
-    page["candidates"] = _node({f"{name}-cnn": candidate})
+    page["datasets"] = to_node({name: dataset})
+    page["schedules"] = to_node({SCHEDULE: schedule})
+    page["candidates"] = to_node({f"{name}-cnn": candidate})
     page.yaml_set_start_comment(_wrapped(_title(name, found), 0) + "\n\n")
     for table in ("schedules", "candidates"):
         page.yaml_set_comment_before_after_key(table, before="\n")
     _comment_dataset(page["datasets"][name], dataset, found)
     _comment(page["schedules"][SCHEDULE], "augmentation", _MOVED, 4)
     _comment(page["candidates"][f"{name}-cnn"], "model", _MODEL, 4)
-    yaml, file = YAML(), io.BytesIO()
-    yaml.Representer = _Representer
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 1 << 20  # a label is never broken into lines
-    yaml.dump(page, file)
-    return file.getvalue()
+    return to_yaml(page)
 
-
-class _Representer(RoundTripRepresenter):
-    """Writes null as `null`, as the recipes do."""
-
-    def represent_null(self, _: None) -> ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:null", "null")
-
-
-_Representer.add_representer(type(None), _Representer.represent_null)
 
 _MOVED = "Degrees and shares of the size. Pictures are never mirrored: that would change letters, digits and sides."
 _MODEL = "A small network from scratch, which needs no download. docs/params.md has the others."
@@ -153,27 +131,3 @@ def _comment(node: CommentedMap, key: str, text: str, indent: int) -> None:
 def _wrapped(text: str, indent: int) -> str:
     lines = [line for part in text.split("\n") for line in wrap(part, _WIDTH - indent, break_on_hyphens=False)]
     return "\n".join(lines)
-
-
-def _node(value: object) -> object:
-    """Make ruamel's nodes of dataclasses, mappings and lists; what may be left out and is None is left out."""
-    if is_dataclass(value):
-        pairs = {
-            field.name: getattr(value, field.name)
-            for field in fields(value)
-            if getattr(value, field.name) is not None or field.default is MISSING
-        }
-        return CommentedMap((key, _node(each)) for key, each in pairs.items())
-    if isinstance(value, dict):
-        return CommentedMap((_text(key), _node(each)) for key, each in value.items())
-    if isinstance(value, list):
-        return CommentedSeq(_node(each) for each in value)
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(text: str) -> str:
-    """Quote a text, unless every reader of YAML takes it for text as it is."""
-    if re.fullmatch(_PLAIN, text, re.ASCII) and text.lower() not in _NOT_TEXT:
-        return text
-    quoted: str = SingleQuotedScalarString(text) if text.isprintable() else DoubleQuotedScalarString(text)
-    return quoted

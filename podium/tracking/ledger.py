@@ -33,6 +33,8 @@ from podium.tracking.lineage import (
 logger = logging.getLogger(__name__)
 
 READY = LoggedModelStatus.READY
+VALIDATION = ("index.html", "summary.json", "findings.json")
+"""What a run keeps of the validation of its dataset."""
 
 
 def tracking_uri(root: Path) -> str:
@@ -183,6 +185,9 @@ class Ledger:
                 if run.data.metrics.get(f"{split}/{key}") != value:
                     self.client.log_metric(run_id, f"{split}/{key}", value)
         self.client.log_artifacts(run_id, str(self._root / paths.reports), "reports")
+        found = self._root / DatasetPaths(paths.dataset).validation
+        for report in VALIDATION:
+            self.client.log_artifact(run_id, str(found / report), "validation")
         if not (run.inputs and run.inputs.dataset_inputs):
             for file in (LOCK, PARAMS):
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")

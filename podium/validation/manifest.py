@@ -2,22 +2,37 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
+import cv2
 import pandas as pd
+from pyarrow import parquet
 
 from podium.errors import PodiumError
 from podium.formats.example import Example
-from podium.pictures import BadPictureError, Facts, inspect
+from podium.pictures import BadPictureError, inspect
 from podium.progress import show_progress
+from podium.validation import measures
+from podium.validation.measures import MEASURES, measure
 from podium.workers import map_in_order
 
-COLUMNS = [
-    *("id", "part", "label", "format", "mode", "height", "width", "channels", "darkest", "brightest", "sha256"),
-    *("box_left", "box_top", "box_width", "box_height", "notice", "fault"),
-]
+_TYPES = {
+    **dict.fromkeys(("id", "part", "label", "format", "mode"), "str"),
+    **dict.fromkeys(("height", "width", "channels", "bytes"), "int64"),
+    **dict.fromkeys(MEASURES, "float32"),
+    **dict.fromkeys(("darkest", "brightest"), "int64"),
+    **dict.fromkeys(("hash", "sha256"), "str"),
+    **dict.fromkeys(("box_left", "box_top", "box_width", "box_height"), "float64"),
+    **dict.fromkeys(("notice", "fault"), "str"),
+}
+SEEN = [*_TYPES]
+"""What one pass over the pictures finds."""
+COLUMNS = [*SEEN, "group", "left_out"]
+"""A whole manifest: what was seen, who looks like whom, and what is left out."""
 
-_UNUSABLE = Facts("", "", 0, 0, 0, 0, 0, "")
+BLOCK = 4096
+"""Rows that are Python's objects at a time."""
 
 
 def build_manifest(examples: Iterable[Example]) -> pd.DataFrame:
@@ -27,32 +42,45 @@ def build_manifest(examples: Iterable[Example]) -> pd.DataFrame:
         examples: the dataset's pictures.
 
     Returns:
-        A table with the columns `COLUMNS`, in the order of the pictures. `format` and `mode` are Pillow's names,
-        empty for pictures from tables. Sizes and boxes are in pixels, `darkest` and `brightest` are the least and
-        the greatest gray value (0–255), `sha256` is of the file or, for pictures from tables, of the pixels.
-        `notice` says what is odd about a usable picture. One that cannot be used has a `fault`, and zeros.
+        A table with the columns `SEEN`, in the order of the pictures. `format` and `mode` are Pillow's names,
+        empty for pictures from tables. Sizes and boxes are in pixels, `bytes` and `sha256` are of the file or, for
+        pictures from tables, of the pixels; `podium.validation.measures` explains the measures between. `notice`
+        says what is odd about a usable picture. One that cannot be used has a `fault`, and zeros.
     """
-    rows = map_in_order(_row, examples, weigh=lambda example: example.nbytes)
-    return pd.DataFrame(show_progress(rows, "pictures"), columns=COLUMNS)
+    rows = show_progress(map_in_order(_row, examples, weigh=lambda example: example.nbytes), "pictures")
+    batches = iter(lambda: list(islice(rows, BLOCK)), [])
+    blocks = [pd.DataFrame(batch, columns=SEEN).astype(_TYPES) for batch in batches]
+    return pd.concat(blocks or [pd.DataFrame(columns=SEEN).astype(_TYPES)], ignore_index=True)
+
+
+def as_seen(seen: pd.DataFrame) -> pd.DataFrame:
+    """Give a whole manifest of what was seen in which no picture is like another and none is left out."""
+    return seen.assign(group=range(len(seen)), left_out=pd.Series(pd.NA, index=seen.index, dtype="str"))
 
 
 def _row(example: Example) -> tuple[object, ...]:
-    picture, facts, data, fault = example.picture, _UNUSABLE, b"", example.fault
+    picture, fault, notice, data = example.picture, example.fault, "", b""
+    facts: tuple[object, ...] = ("", "", 0, 0, 0)
+    seen = measures.NOTHING
     if isinstance(picture, bytes):
         data = picture
         try:
-            facts = inspect(data, example.id)
+            found = inspect(data, example.id)
         except BadPictureError as error:
             fault = str(error)
+        else:
+            facts = (found.format, found.mode, found.height, found.width, found.channels)
+            seen, notice = measure(found.gray, found.colour), found.notice
     elif picture is not None:
         data = picture.tobytes()
-        height, width, channels = picture.shape
-        facts = Facts("", "", height, width, channels, min(data), max(data), "")
+        facts = ("", "", *picture.shape)
+        gray = picture[..., 0] if picture.shape[2] == 1 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        mean = cv2.mean(picture)
+        seen = measure(gray, (mean[0], mean[0], mean[0]) if picture.shape[2] == 1 else mean[:3])
     digest = hashlib.sha256(data).hexdigest() if data else ""
-    box = example.box or (None,) * 4
     return (
-        *(example.id, example.part, example.label, facts.format, facts.mode, facts.height, facts.width),
-        *(facts.channels, facts.darkest, facts.brightest, digest, *box, facts.notice or None, fault or None),
+        *(example.id, example.part, example.label, *facts, len(data), *seen, digest),
+        *(*(example.box or (None,) * 4), notice or None, fault or None),
     )
 
 
@@ -62,7 +90,17 @@ def save_manifest(manifest: pd.DataFrame, path: Path) -> None:
 
 
 def load_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """Read a manifest, or some columns of it; raise PodiumError if there is none."""
+    """Read a manifest, or some columns of it.
+
+    Raises:
+        PodiumError: there is none, or it lacks a column.
+    """
     if not path.is_file():
         raise PodiumError(f"There is no manifest at {path}: the dataset is not validated. Run `dvc repro`.")
+    lacking = set(columns) - set(parquet.read_schema(path).names)
+    if lacking:
+        raise PodiumError(
+            f"{path} was written by another version of podium: it lacks {', '.join(sorted(lacking))}. Write it anew: "
+            "`dvc repro`; an accepted version: `podium validate NAME --accept`."
+        )
     return pd.read_parquet(path, engine="pyarrow", columns=[*columns])

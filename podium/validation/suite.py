@@ -1,17 +1,19 @@
-"""The Great Expectations suite of a dataset, and what validating the manifest against it found."""
+"""The Great Expectations suite of a dataset, and what validating the dataset against it found."""
 
-import json
 import logging
 import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 
+from podium.config.limits import Limits
 from podium.config.tables import Dataset
 from podium.formats.picture_files import UNLABELLED
+from podium.validation.drift import Drift, changes_table
+from podium.validation.findings import Finding
 from podium.validation.manifest import COLUMNS
+from podium.validation.quarantine import RANGES, area_inside, left_out_shares
 
 # Before the import, which would announce itself on the network; and its progress bars are noise here.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -24,29 +26,14 @@ logging.getLogger("great_expectations.data_context.types.base").setLevel(logging
 
 SHOWN = 10
 """How many of the rows that break an expectation are named."""
+LEVELS = ("critical", "warning")
+
+Table = tuple[pd.DataFrame, gx.ExpectationSuite, str]
+"""What is looked at, what is expected of it, and the column that names its rows."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What became of one expectation."""
-
-    expectation: str
-    """In words."""
-    level: str
-    """`critical` stops the pipeline, `warning` does not."""
-    success: bool
-    count: int
-    """How many rows break it."""
-    examples: list[str]
-    """The first of them, each with what is wrong."""
-
-
-def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]:
-    """Hold a manifest against what its recipe expects.
-
-    Args:
-        manifest: one row a picture.
-        dataset: names the classes, the size and the thresholds.
+def validate_tables(tables: list[Table]) -> list[Finding]:
+    """Hold tables against their suites.
 
     Returns:
         One finding for each expectation, those that failed included.
@@ -55,18 +42,9 @@ def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("manifest")
     findings = []
-    usable = manifest[manifest["fault"].isna()]
-    labelled = usable[usable["part"] != UNLABELLED]
-    tables = [
-        (manifest, row_suite(), "id"),
-        (usable, picture_suite(dataset), "id"),
-        (labelled, label_suite(dataset), "id"),
-        (count_classes(labelled, dataset), class_suite(dataset), "class"),
-        (balance(labelled, dataset), balance_suite(dataset), "part"),
-    ]
-    if dataset.target == "label_and_box":
-        tables.append((_with_edges(labelled), box_suite(), "id"))
     for table, suite, name in tables:
+        if not suite.expectations:
+            continue
         batch = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
         result = batch.get_batch({"dataframe": table}).validate(
             suite,
@@ -80,7 +58,45 @@ def validate_manifest(manifest: pd.DataFrame, dataset: Dataset) -> list[Finding]
     return findings
 
 
-def row_suite() -> gx.ExpectationSuite:
+def list_tables(
+    manifest: pd.DataFrame, dataset: Dataset, splits: pd.Series, twins: pd.DataFrame, drift: Drift | None
+) -> list[Table]:
+    """Give what there is to look at, each table with its suite.
+
+    Args:
+        manifest: one row a picture, complete.
+        dataset: names the classes, the size and the limits.
+        splits: the split of each row.
+        twins: for each row (same_bytes, look_alike, other_label), the id of the picture that it should not be like.
+        drift: what changed since the accepted version, if there is one.
+    """
+    kept = manifest[manifest["left_out"].isna()]
+    usable = kept[kept["fault"].isna()]
+    usable = usable.assign(aspect=usable["width"] / usable["height"])
+    labelled = usable[usable["part"] != UNLABELLED]
+    measured = splits[labelled.index].isin(["validation", "test"])
+    tables = [
+        (manifest, row_suite(dataset), "id"),
+        (usable, picture_suite(dataset), "id"),
+        (usable[usable["mode"] != ""], mode_suite(dataset), "id"),
+        (labelled, label_suite(dataset), "id"),
+        (count_classes(labelled, dataset), class_suite(dataset), "class"),
+        (balance(labelled, dataset), balance_suite(dataset), "part"),
+        (left_out_shares(manifest, dataset), quarantine_suite(dataset), "class"),
+        (labelled[["id"]].join(twins)[measured], leak_suite(dataset), "id"),
+        (labelled[["id"]].join(twins), conflict_suite(dataset), "id"),
+    ]
+    if dataset.target == "label_and_box":
+        tables.append((_with_edges(labelled), box_suite(), "id"))
+    if drift is not None:
+        lost = drift.classes.assign(name=drift.classes["label"].map(dataset.classes).fillna(drift.classes["label"]))
+        lost["name"] += lost["part"].map(lambda part: f" in {part}" if part else "")
+        tables.append((lost, loss_suite(dataset), "name"))
+        tables.append((changes_table(drift), drift_suite(dataset), "measure"))
+    return tables
+
+
+def row_suite(dataset: Dataset) -> gx.ExpectationSuite:
     """Expect of every row that it names a picture that can be used."""
     return gx.ExpectationSuite(
         name="rows",
@@ -92,7 +108,9 @@ def row_suite() -> gx.ExpectationSuite:
                 column="id", severity="critical", meta=_words("every picture has an id of its own")
             ),
             gxe.ExpectColumnValuesToBeNull(
-                column="fault", severity="critical", meta=_words("every picture can be decoded in full")
+                column="fault",
+                severity="warning" if dataset.validation.quarantine else "critical",
+                meta=_words("every picture can be decoded in full"),
             ),
         ],
     )
@@ -100,32 +118,54 @@ def row_suite() -> gx.ExpectationSuite:
 
 def picture_suite(dataset: Dataset) -> gx.ExpectationSuite:
     """Expect of every usable picture what the recipe says of it."""
-    return gx.ExpectationSuite(
-        name="pictures",
-        expectations=[
-            gxe.ExpectColumnValuesToBeNull(
-                column="notice", severity="warning", meta=_words("no picture is odd in any way")
-            ),
-            gxe.ExpectColumnValuesToBeBetween(
-                column="height",
-                min_value=dataset.image.height,
-                severity="warning",
-                meta=_words(f"every picture is at least {dataset.image.height} pixels high"),
-            ),
-            gxe.ExpectColumnValuesToBeBetween(
-                column="width",
-                min_value=dataset.image.width,
-                severity="warning",
-                meta=_words(f"every picture is at least {dataset.image.width} pixels wide"),
-            ),
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="brightest",
-                column_B="darkest",
-                severity="warning",
-                meta=_words("no picture is of a single colour"),
-            ),
-        ],
-    )
+    expectations = [
+        gxe.ExpectColumnValuesToBeNull(
+            column="notice", severity="warning", meta=_words("no picture is odd in any way")
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="height",
+            min_value=dataset.image.height,
+            severity="warning",
+            meta=_words(f"every picture is at least {dataset.image.height} pixels high"),
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="width",
+            min_value=dataset.image.width,
+            severity="warning",
+            meta=_words(f"every picture is at least {dataset.image.width} pixels wide"),
+        ),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="brightest",
+            column_B="darkest",
+            severity="warning",
+            meta=_words("no picture is of a single colour"),
+        ),
+    ]
+    for level, limits in _levels(dataset):
+        for name in RANGES:
+            if bounds := getattr(limits, name):
+                words = _words(f"the {name} of every picture is within {bounds[0]:g} and {bounds[1]:g}")
+                expectations.append(
+                    gxe.ExpectColumnValuesToBeBetween(
+                        column=name, min_value=bounds[0], max_value=bounds[1], severity=level, meta=words
+                    )
+                )
+    return gx.ExpectationSuite(name="pictures", expectations=expectations)
+
+
+def mode_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect of every picture file the modes that the recipe names."""
+    expectations = [
+        gxe.ExpectColumnValuesToBeInSet(
+            column="mode",
+            value_set=limits.modes,
+            severity=level,
+            meta=_words(f"the mode of every picture is {' or '.join(limits.modes)}"),
+        )
+        for level, limits in _levels(dataset)
+        if limits.modes
+    ]
+    return gx.ExpectationSuite(name="modes", expectations=expectations)
 
 
 def label_suite(dataset: Dataset) -> gx.ExpectationSuite:
@@ -164,39 +204,85 @@ def box_suite() -> gx.ExpectationSuite:
 
 def _with_edges(manifest: pd.DataFrame) -> pd.DataFrame:
     """Add how much of each box is inside its picture, in square pixels, and how far it reaches out, in pixels."""
-    left, top = manifest["box_left"].clip(lower=0), manifest["box_top"].clip(lower=0)
     far_right, far_bottom = manifest["box_left"] + manifest["box_width"], manifest["box_top"] + manifest["box_height"]
-    right, bottom = far_right.clip(upper=manifest["width"]), far_bottom.clip(upper=manifest["height"])
     outside = pd.concat(
-        [left - manifest["box_left"], top - manifest["box_top"], far_right - right, far_bottom - bottom]
+        [-manifest["box_left"], -manifest["box_top"], far_right - manifest["width"], far_bottom - manifest["height"]]
     )
-    return manifest.assign(
-        box_inside=(right - left).clip(lower=0) * (bottom - top).clip(lower=0),
-        box_outside=outside.groupby(level=0).max(),
-    )
+    return manifest.assign(box_inside=area_inside(manifest), box_outside=outside.groupby(level=0).max().clip(lower=0))
 
 
 def class_suite(dataset: Dataset) -> gx.ExpectationSuite:
     """Expect enough pictures of every class."""
-    least = dataset.validation.minimum_per_class
-    words = _words(f"every class has at least {least} pictures in each part")
-    return gx.ExpectationSuite(
-        name="classes",
-        expectations=[
-            gxe.ExpectColumnValuesToBeBetween(column="count", min_value=least, severity="critical", meta=words)
-        ],
+    return _suite(
+        dataset,
+        "classes",
+        "minimum_per_class",
+        lambda least: f"every class has at least {least} pictures in each part",
+        lambda least: {"column": "count", "min_value": least},
     )
 
 
 def balance_suite(dataset: Dataset) -> gx.ExpectationSuite:
     """Expect the classes to be of similar size."""
-    most = dataset.validation.maximum_imbalance
-    words = _words(f"the largest class has at most {most:g} times the pictures of the smallest")
-    return gx.ExpectationSuite(
-        name="balance",
-        expectations=[
-            gxe.ExpectColumnValuesToBeBetween(column="imbalance", max_value=most, severity="warning", meta=words)
-        ],
+    return _suite(
+        dataset,
+        "balance",
+        "maximum_imbalance",
+        lambda most: f"the largest class has at most {most:g} times the pictures of the smallest",
+        lambda most: {"column": "imbalance", "max_value": most},
+    )
+
+
+def quarantine_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect that no class loses more pictures to the quarantine than its budget."""
+    budget = dataset.validation.quarantine
+    words = _words(f"at most {budget:.3g} of each class is left out")
+    expectation = gxe.ExpectColumnValuesToBeBetween(column="share", max_value=budget, severity="critical", meta=words)
+    return gx.ExpectationSuite(name="quarantine", expectations=[expectation] if budget else [])
+
+
+def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect the pictures that measure to be others than those that train."""
+    expectations = []
+    for level, limits in _levels(dataset):
+        for column, share, words in (
+            ("same_bytes", limits.exact_leaks, "no picture that measures has the bytes of one that trains"),
+            ("look_alike", limits.near_leaks, "no picture that measures looks like one that trains"),
+        ):
+            if share is not None:
+                expectations.append(_null(column, share, level, words))
+    return gx.ExpectationSuite(name="leaks", expectations=expectations)
+
+
+def conflict_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect pictures that look the same to have the same label."""
+    expectations = [
+        _null("other_label", limits.label_conflicts, level, "no picture looks like one with another label")
+        for level, limits in _levels(dataset)
+        if limits.label_conflicts is not None
+    ]
+    return gx.ExpectationSuite(name="conflicts", expectations=expectations)
+
+
+def loss_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect every class to have kept its pictures since the accepted version."""
+    return _suite(
+        dataset,
+        "losses",
+        "lost_per_class",
+        lambda share: f"no class lost more than {share:.3g} of its pictures since the accepted version",
+        lambda share: {"column": "lost", "max_value": share},
+    )
+
+
+def drift_suite(dataset: Dataset) -> gx.ExpectationSuite:
+    """Expect every measure to be spread as in the accepted version, chance aside."""
+    return _suite(
+        dataset,
+        "drift",
+        "drift",
+        lambda share: f"no measure moved for more than {share:.3g} of the pictures since the accepted version",
+        lambda share: {"column": "beyond_chance", "max_value": share},
     )
 
 
@@ -218,25 +304,31 @@ def balance(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     return (by_part.max() / by_part.min().clip(lower=1)).rename("imbalance").reset_index()
 
 
-def save_findings(findings: list[Finding], manifest: pd.DataFrame, dataset: Dataset, folder: Path) -> None:
-    """Write what validation found: findings.json, class_counts.csv, and summary.json for `dvc metrics`."""
-    folder.mkdir(parents=True)
-    failed = [finding.level for finding in findings if not finding.success]
-    summary = {
-        "pictures": len(manifest),
-        "unlabelled": int((manifest["part"] == UNLABELLED).sum()),
-        "classes": len(dataset.classes),
-        "distinct_pictures": int(manifest["sha256"].nunique()),
-        "failed_critical": failed.count("critical"),
-        "failed_warning": failed.count("warning"),
-    }
-    _save_json([asdict(finding) for finding in findings], folder / "findings.json")
-    _save_json(summary, folder / "summary.json")
-    count_classes(manifest, dataset).to_csv(folder / "class_counts.csv", index=False, lineterminator="\n")
+def _levels(dataset: Dataset) -> Iterator[tuple[str, Limits]]:
+    for level in LEVELS:
+        yield level, getattr(dataset.validation, level)
 
 
-def _save_json(content: object, path: Path) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def _suite(
+    dataset: Dataset,
+    name: str,
+    limit: str,
+    say: Callable[[Any], str],
+    bound: Callable[[Any], dict[str, Any]],
+) -> gx.ExpectationSuite:
+    """Make a suite that holds one column against one limit, at the levels that name it."""
+    expectations = [
+        gxe.ExpectColumnValuesToBeBetween(**bound(value), severity=level, meta=_words(say(value)))
+        for level, limits in _levels(dataset)
+        if (value := getattr(limits, limit)) is not None
+    ]
+    return gx.ExpectationSuite(name=name, expectations=expectations)
+
+
+def _null(column: str, share: float, level: str, words: str) -> gxe.ExpectColumnValuesToBeNull:
+    """Expect a column to be empty, but for a share of its rows."""
+    words += f", but for {share:.3g} of them" if share else ""
+    return gxe.ExpectColumnValuesToBeNull(column=column, mostly=1 - share, severity=level, meta=_words(words))
 
 
 def _words(text: str) -> dict[str, Any]:
@@ -255,5 +347,11 @@ def _finding(result: Any, name: str) -> Finding:
 
 
 def _example(row: dict[str, Any], name: str) -> str:
-    what = ", ".join(f"{column} {value}" for column, value in row.items() if column != name)
+    what = ", ".join(
+        f"{column} {_short(value)}".replace("_", " ", 1) for column, value in row.items() if column != name
+    )
     return f"{row[name]} ({what})" if what else str(row[name])
+
+
+def _short(value: object) -> object:
+    return f"{value:.4g}" if isinstance(value, float) else value

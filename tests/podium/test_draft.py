@@ -19,7 +19,6 @@ from podium.config.tables import (
     ImageFolderFormat,
     KaggleSource,
     StratifiedSplit,
-    Thresholds,
 )
 from podium.draft import choices
 from podium.draft.page import SCHEDULE, Found, write_page
@@ -27,7 +26,8 @@ from podium.draft.problems import find_problems
 from podium.draft.reference import name_dataset, read_reference
 from podium.errors import PodiumError
 from podium.splits import assign_splits
-from podium.validation.manifest import COLUMNS
+from podium.validation.limits import infer_validation
+from podium.validation.manifest import SEEN, as_seen
 from tests.makers import REPOSITORY, make_dataset
 
 CLASSES_IN_FOLDERS = ImageFolderFormat(kind="image_folder", folders={"train": "."})
@@ -42,6 +42,9 @@ USUAL: dict[str, Any] = {
     "channels": 3,
     "darkest": 0,
     "brightest": 255,
+    "brightness": 100.0,
+    "contrast": 50.0,
+    "sharpness": 500.0,
     "notice": None,
     "fault": None,
 }
@@ -54,7 +57,7 @@ def make_manifest(counts: Mapping[str, Mapping[str, int]], **changes: Sequence[o
     table["id"] = [f"p{row}" for row in range(len(table))]
     table["sha256"] = [f"{row:064x}" for row in range(len(table))]
     table = table.assign(**changes) if changes else table
-    return table.reindex(columns=COLUMNS)
+    return table.reindex(columns=SEEN)
 
 
 def sizes(*pairs: tuple[int, int], channels: int = 3) -> pd.DataFrame:
@@ -207,7 +210,11 @@ def test_the_split_is_the_archives_as_far_as_it_goes_and_can_be_made(
 ) -> None:
     manifest = make_manifest(counts)
     assert choices.choose_split(manifest) == (split, "")
-    assert set(assign_splits(manifest, choices.choose_split(manifest)[0])["split"]) >= {"train", "validation", "test"}
+    assert set(assign_splits(as_seen(manifest), choices.choose_split(manifest)[0])["split"]) >= {
+        "train",
+        "validation",
+        "test",
+    }
 
 
 def test_pictures_that_no_split_takes_are_told() -> None:
@@ -226,8 +233,12 @@ def test_pictures_that_no_split_takes_are_told() -> None:
     ],
 )
 def test_thresholds_leave_room(counts: dict[str, dict[str, int]], minimum: int, imbalance: float) -> None:
-    table = choices.count_labels(make_manifest(counts), ["a", "b"])
-    assert choices.choose_thresholds(table) == Thresholds(minimum_per_class=minimum, maximum_imbalance=imbalance)
+    manifest = make_manifest(counts)
+    inferred = infer_validation(manifest, choices.count_labels(manifest, ["a", "b"]), leaking=False)
+    assert inferred.critical.minimum_per_class == minimum
+    assert inferred.warning.maximum_imbalance == imbalance
+    assert inferred.warning.modes == ["RGB"]
+    assert inferred.warning.height == [40, 40]
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,11 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header() -> None:
 def test_a_good_jpeg_has_its_facts_and_no_notice(suffix: str) -> None:
     facts = inspect(save(draw(), "JPEG", quality=95), f"folder/a{suffix}")
     assert (facts.format, facts.mode, facts.height, facts.width, facts.channels) == ("JPEG", "RGB", HEIGHT, WIDTH, 3)
-    assert facts.darkest < 60
-    assert facts.brightest > 240
+    assert facts.gray.min() < 60
+    assert facts.gray.max() > 240
+    assert facts.gray.ndim == 2
+    expected = np.asarray(draw()).mean(axis=(0, 1))
+    assert np.abs(np.array(facts.colour) - expected).max() < 2
     assert facts.notice == ""
 
 

@@ -15,7 +15,7 @@ from podium.errors import PodiumError
 from podium.formats import Example
 from podium.preprocessing import PROGRESS, write_arrays
 from podium.splits import assign_splits
-from podium.validation.manifest import build_manifest
+from podium.validation.manifest import as_seen, build_manifest
 from tests.makers import STRATIFIED, make_dataset, make_pictures
 
 BOXES = make_dataset(target="label_and_box", image=Image(height=8, width=16, channels=3, resize="stretch"))
@@ -42,7 +42,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def write(folder: Path, examples: list[Example], stream: Iterator[Example] | None = None, **options: int) -> Path:
-    manifest = build_manifest(examples)
+    manifest = as_seen(build_manifest(examples))
     write_arrays(stream or iter(examples), manifest, assign_splits(manifest, STRATIFIED), BOXES, folder, **options)
     return folder
 
@@ -56,7 +56,7 @@ def test_arrays_hold_each_picture_in_its_split_in_the_archives_order(tmp_path: P
     places = ["train", "test", "validation", "train", "test", "train", "train", "validation", "train"]
     assigned = pd.DataFrame({"id": [e.id for e in examples], "sha256": "", "split": places, "reason": "told so"})
     dataset = make_dataset(classes={"2": "señal", "0": "猫", "1": "NA"})
-    write_arrays(iter(examples), build_manifest(examples), assigned, dataset, tmp_path / "dots")
+    write_arrays(iter(examples), as_seen(build_manifest(examples)), assigned, dataset, tmp_path / "dots")
     for name in SPLITS:
         rows = [row for row, place in enumerate(places) if place == name]
         split = open_split(tmp_path / "dots" / name)

@@ -29,7 +29,7 @@ def test_download_packs_what_was_delivered_and_replaces_what_was_there(project: 
     (project / "data/raw/dots").mkdir(parents=True)
     (project / "data/raw/dots/old.zip").write_text("old")
     prepare(project)
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
 
 
 def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
     save_page(project, page)
     with pytest.raises(PodiumError, match="its sha256 is"):
         download.main("dots")
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
     assert (project / "data/raw/dots/archive.zip").read_bytes() == before
 
 
@@ -49,7 +49,11 @@ def test_validate_writes_the_manifest_and_what_it_found(project: Path) -> None:
     validate.main("dots")
     assert files(project / "data/manifests") == ["dots.parquet"]
     assert files(project / "reports") == [
-        f"dots/validation/{name}" for name in ("class_counts.csv", "findings.json", "summary.json")
+        f"dots/validation/{name}"
+        for name in (
+            *("class_counts.csv", "conflicts.csv", "drift.json", "duplicates.csv", "findings.json", "index.html"),
+            *("leaks.csv", "quarantine.csv", "summary.json"),
+        )
     ]
     summary = json.loads((project / "reports/dots/validation/summary.json").read_text())
     assert (summary["pictures"], summary["failed_critical"], summary["failed_warning"]) == (30, 0, 0)
@@ -70,8 +74,8 @@ def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, row
     with pytest.raises(PodiumError, match=words) as raised:
         validate.main("dots")
     assert "for the dataset 'dots'" in str(raised.value)
-    assert "reports/dots/validation/findings.json" in str(raised.value)
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip"]
+    assert "reports/dots/validation/index.html" in str(raised.value)
+    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
     findings = json.loads((project / "reports/dots/validation/findings.json").read_text())
     assert any(one["level"] == "critical" and not one["success"] for one in findings)
     prepare(project)
@@ -82,7 +86,7 @@ def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, row
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([*ROWS, *ROWS[:1] * 20], "at most 2 times the pictures of the smallest, in 1 rows: train (imbalance 3.0)"),
+        ([*ROWS, *ROWS[:1] * 20], "at most 2 times the pictures of the smallest, in 1 rows: train (imbalance 3)"),
         ([*ROWS, ONE_COLOUR], "no picture is of a single colour, in 1 rows: train.csv:32"),
     ],
 )
@@ -119,15 +123,18 @@ def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
             np.testing.assert_array_equal(image.ravel(), np.array(row[1:], np.uint8))
 
 
-def test_preprocess_that_fails_leaves_nothing_half_written(project: Path) -> None:
+def test_a_split_that_cannot_be_made_is_found_by_validate(project: Path) -> None:
     page = make_page(project, make_table(ROWS), make_table(ROWS[:6]))
     page["datasets"]["dots"]["split"] = asdict(ARCHIVE_SPLIT)
     save_page(project, page)
     download.main("dots")
-    validate.main("dots")
     with pytest.raises(PodiumError, match="test part has 6 pictures; 6 of them cannot become"):
-        preprocess.main("dots")
-    assert not (project / "data/processed").exists()
+        validate.main("dots")
+    page["datasets"]["dots"]["split"] = {"kind": "archive"}
+    save_page(project, page)
+    with pytest.raises(PodiumError, match="no validation part"):
+        validate.main("dots")
+    assert not (project / "data/manifests").exists()
 
 
 def test_confusion_matrix_tells_of_the_test_split_alone(project: Path) -> None:

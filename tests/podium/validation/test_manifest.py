@@ -9,7 +9,7 @@ from PIL import Image
 
 from podium import workers
 from podium.formats import Example
-from podium.validation.manifest import COLUMNS, build_manifest, load_manifest, save_manifest
+from podium.validation.manifest import COLUMNS, SEEN, as_seen, build_manifest, load_manifest, save_manifest
 
 
 def make_examples() -> list[Example]:
@@ -23,17 +23,24 @@ def make_examples() -> list[Example]:
 
 def test_each_picture_has_a_row_of_what_was_seen() -> None:
     manifest = build_manifest(iter(make_examples()))
-    assert [*manifest.columns] == COLUMNS
-    digest = hashlib.sha256(bytes(range(5, 29))).hexdigest()
-    assert manifest.loc[0].tolist()[:11] == ["t.csv:2", "train", "007", "", "", 2, 4, 3, 5, 28, digest]
+    assert [*manifest.columns] == SEEN
+    first, bad = manifest.loc[0], manifest.loc[2]
+    assert first.tolist()[:9] == ["t.csv:2", "train", "007", "", "", 2, 4, 3, 24]
+    assert first["sha256"] == hashlib.sha256(bytes(range(5, 29))).hexdigest()
+    assert [first[name] for name in ("red", "green", "blue")] == [15.5, 16.5, 17.5]  # 5, 8, … 26, and one, and two more
+    assert (first["darkest"], first["brightest"]) == (6, 27)  # of gray, which is between red and blue
+    assert first["brightness"] == pytest.approx(16.5, abs=0.6)
+    assert len(first["hash"]) == 64
     assert manifest["sha256"].nunique() == 3
-    assert manifest.loc[2].tolist()[:11] == ["t.csv:4", "test", "", "", "", 0, 0, 0, 0, 0, ""]
+    assert bad.tolist()[:9] == ["t.csv:4", "test", "", "", "", 0, 0, 0, 0]
+    assert bad[["brightness", "contrast", "sharpness", "red"]].tolist() == [0, 0, 0, 0]
+    assert (bad["hash"], bad["sha256"]) == ("", "")
     assert manifest.loc[2, "fault"] == "3 cells where 25 were expected"
     assert manifest["fault"].isna().tolist() == [True, True, False]
 
 
 def test_a_manifest_is_read_as_it_was_written_and_its_bytes_are_the_same_twice(tmp_path: Path) -> None:
-    manifest = build_manifest(make_examples())
+    manifest = as_seen(build_manifest(make_examples()))
     for name in ("one", "two"):
         save_manifest(manifest, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
@@ -42,7 +49,7 @@ def test_a_manifest_is_read_as_it_was_written_and_its_bytes_are_the_same_twice(t
 
 
 def test_a_manifest_without_faults_keeps_its_columns(tmp_path: Path) -> None:
-    save_manifest(build_manifest(make_examples()[:2]), tmp_path / "one")
+    save_manifest(as_seen(build_manifest(make_examples()[:2])), tmp_path / "one")
     read = load_manifest(tmp_path / "one")
     assert [*read.columns] == COLUMNS
     assert read["fault"].isna().all()
@@ -59,7 +66,8 @@ def test_a_picture_file_is_decoded_in_full_and_its_oddities_noted() -> None:
     ]
     manifest = build_manifest(examples)
     digest = hashlib.sha256(whole).hexdigest()
-    assert manifest.loc[0].tolist()[3:9] == ["PNG", "RGB", 2, 4, 3, manifest.loc[1, "darkest"]]
+    assert manifest.loc[0].tolist()[3:9] == ["PNG", "RGB", 2, 4, 3, len(whole)]
+    assert manifest.loc[0, "hash"] == manifest.loc[1, "hash"] != ""
     assert manifest["sha256"].tolist()[:2] == [digest, digest]
     assert manifest.loc[0, ["box_left", "box_top", "box_width", "box_height"]].tolist() == [1.5, 0, 2, 1]
     assert manifest.loc[1, ["box_left", "box_top", "box_width", "box_height"]].isna().all()

@@ -1,18 +1,17 @@
 import io
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image as Picture
 
 from podium.config.tables import Dataset, Image
 from podium.formats import Example
-from podium.validation.manifest import build_manifest
-from podium.validation.suite import SHOWN, Finding, balance, count_classes, save_findings, validate_manifest
-from tests.makers import make_dataset, make_pictures
+from podium.validation.findings import Finding
+from podium.validation.inspection import inspect_dataset
+from podium.validation.manifest import as_seen, build_manifest
+from podium.validation.suite import SHOWN, balance, count_classes
+from tests.makers import NO_REVIEW, make_dataset, make_pictures
 
 DATASET = make_dataset()  # three classes, at least two pictures of each, the largest twice the smallest at most
 
@@ -25,14 +24,17 @@ def make_examples(count: int = 12, part: str = "train") -> list[Example]:
     ]
 
 
+def find(examples: list[Example], dataset: Dataset = DATASET) -> list[Finding]:
+    return inspect_dataset("dots", dataset, build_manifest(examples), NO_REVIEW, None).findings
+
+
 def failures(examples: list[Example], dataset: Dataset = DATASET) -> list[tuple[str, str, int, list[str]]]:
-    found = validate_manifest(build_manifest(examples), dataset)
-    return [(one.level, one.expectation, one.count, one.examples) for one in found if not one.success]
+    return [(one.level, one.expectation, one.count, one.examples) for one in find(examples, dataset) if not one.success]
 
 
 def test_a_good_dataset_fails_nothing() -> None:
-    found = validate_manifest(build_manifest([*make_examples(), *make_examples(part="test")]), DATASET)
-    assert len(found) == 10
+    found = find([*make_examples(), *make_examples(part="test")])
+    assert len(found) == 14
     assert [one for one in found if not one.success or one.count or one.examples] == []
 
 
@@ -91,7 +93,7 @@ def test_of_many_bad_pictures_the_first_are_named_and_all_are_counted() -> None:
     [
         (lambda e: e.label != "1", "critical", ["right in train (count 0)"]),
         (lambda e: e.label != "1" or e.id == "train.csv:3", "critical", ["right in train (count 1)"]),
-        (lambda e: e.label == "1" or e.id in ("train.csv:2", "train.csv:5"), "warning", ["train (imbalance 4.0)"]),
+        (lambda e: e.label == "1" or e.id in ("train.csv:2", "train.csv:5"), "warning", ["train (imbalance 4)"]),
     ],
     ids=["an empty class", "too few", "imbalance"],
 )
@@ -120,32 +122,15 @@ def test_without_parts_a_class_is_named_alone() -> None:
     assert count_classes(build_manifest(examples), DATASET)["class"].tolist() == ["left", "right", "both"]
 
 
-def test_what_was_found_is_written_for_people_and_for_dvc(tmp_path: Path) -> None:
-    manifest = build_manifest([*make_examples(), *map(relabelled("9"), make_examples(1, part="test"))])
-    findings = [Finding("señal", "critical", False, 1, ["x"]), Finding("b", "warning", True, 0, [])]
-    save_findings(findings, manifest, DATASET, tmp_path / "found")
-    assert json.loads((tmp_path / "found/summary.json").read_text()) == {
-        "pictures": 13,
-        "unlabelled": 0,
-        "classes": 3,
-        "distinct_pictures": 13,
-        "failed_critical": 1,
-        "failed_warning": 0,
-    }
-    assert json.loads((tmp_path / "found/findings.json").read_text(encoding="utf-8"))[0]["expectation"] == "señal"
-    assert pd.read_csv(tmp_path / "found/class_counts.csv")["count"].sum() == 12
-
-
 def test_a_picture_larger_than_asked_is_welcome() -> None:
     larger = make_dataset(image=Image(height=2, width=3, channels=1, resize="stretch"))
-    assert all(one.success for one in validate_manifest(build_manifest(make_examples()), larger))
+    assert all(one.success for one in find(make_examples(), larger))
 
 
 def test_pictures_without_labels_need_none_and_are_counted_apart() -> None:
     bare = Example("test/1.jpg", "unlabelled", "", make_examples(1)[0].picture)
-    manifest = build_manifest([*make_examples(), bare])
-    assert all(one.success for one in validate_manifest(manifest, DATASET))
-    assert set(count_classes(manifest, DATASET)["part"]) == {"train"}
+    assert failures([*make_examples(), bare]) == []
+    assert set(count_classes(as_seen(build_manifest([*make_examples(), bare])), DATASET)["part"]) == {"train"}
     broken = Example("test/2.jpg", "unlabelled", "", None, "cut short")
     assert [level for level, *_ in failures([*make_examples(), broken])] == ["critical"]
 

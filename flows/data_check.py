@@ -1,0 +1,203 @@
+"""The data check: whether the data of every dataset is good, and what changed since another revision.
+
+    python -m flows.data_check [NAME...] [--base REVISION] [--summary FILE]
+
+It downloads and validates, and trains nothing: for pull requests (.github/workflows/data-validation.yml) and by the
+clock (prefect.yaml). What it has to say is Markdown; a page beside it shows the pictures that changed.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas import State
+from prefect.futures import wait
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.graph import Stage, find_revision, load_stages, read_at, restore, stop_running
+from flows.markdown import block, code, describe_changes, describe_validation, read_summary
+from flows.server import find_server
+from flows.tasks import Futures, reason, run_stage
+from podium.config import Page, load_params
+from podium.errors import PodiumError
+from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root, remove
+from podium.recipes import describe_recipes
+from podium.validation.changes import look_again, write_changes
+from podium.validation.drift import compare
+from podium.validation.manifest import COLUMNS, load_manifest
+from podium.validation.quarantine import load_review
+
+CHECKED = ("download", "validate")
+FOLDER = Path("reports/data-check")
+"""The summary, and a page of the changes for each dataset; made anew by every check."""
+SUMMARY = FOLDER / "summary.md"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be checked, and against what."""
+
+    root: Path
+    page: Page
+    names: list[str]
+    stages: list[Stage]
+    base: str
+    """The sha of a commit."""
+
+
+def make_plan(targets: list[str] | None, base: str | None) -> Plan:
+    """Resolve what a person asked for; see `data_check`.
+
+    Raises:
+        PodiumError: there is no such dataset or revision, or the page cannot be read.
+    """
+    root = project_root()
+    page = load_params(root / PARAMS)
+    names = list(dict.fromkeys(targets or page.datasets))
+    for name in names:
+        page.dataset(name)
+    stages = [stage for stage in load_stages(root) if stage.kind in CHECKED and stage.entry in names]
+    return Plan(root, page, names, stages, find_revision(root, base or "HEAD"))
+
+
+@flow(name="data-check", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
+def data_check(targets: list[str] | None = None, base: str | None = None) -> State[Any]:
+    """Download and validate datasets, and say what changed since another revision. Fails if one of them is not good.
+
+    Args:
+        targets: names of datasets; all of params.yaml by default.
+        base: a git revision; HEAD by default.
+    """
+    try:
+        plan = make_plan(targets, base)
+    except PodiumError as error:
+        return Failed(message=str(error))
+    remove(plan.root / FOLDER)
+    (plan.root / FOLDER).mkdir(parents=True)
+    try:
+        ran = submit(plan)
+        wait(list(ran.values()))
+    except BaseException:  # an interrupt or a cancellation, too: no stage must outlive its flow
+        stop_running()
+        raise
+    texts, bad = _check_recipes(plan.root)
+    for name in plan.names:
+        states = {kind: ran[f"{kind}@{name}"].state for kind in CHECKED}
+        text, good = describe(plan, name, states)
+        create_markdown_artifact(text, key=f"{name}-validation", description=f"{name}: the data check")
+        texts.append(text)
+        bad += [] if good else [name]
+    (plan.root / SUMMARY).write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    if bad:
+        return Failed(message=f"The data check failed for {', '.join(bad)}. See {SUMMARY}.")
+    return Completed(message=f"The data is good: {', '.join(plan.names)}.")
+
+
+def submit(plan: Plan) -> Futures:
+    """Submit the stages, each after the one that it needs; a dataset that fails leaves the others alone."""
+    for name in plan.names:
+        if plan.page.dataset(name).validation.accepted:
+            restore(plan.root, DatasetPaths(name).accepted)
+    ran: Futures = {}
+    for stage in plan.stages:
+        named = run_stage.with_options(name=stage.kind, description=stage.description)
+        needs = [ran[need] for need in stage.needs if need in ran]
+        ran[stage.name] = named.submit(plan.root, stage, show=False, return_state=False, wait_for=needs)
+    return ran
+
+
+def describe(plan: Plan, name: str, states: dict[str, State[Any]]) -> tuple[str, bool]:
+    """Say in Markdown what came of a dataset, and whether it is good.
+
+    Args:
+        plan: what was checked.
+        name: the dataset's.
+        states: the state that each stage of it ended in.
+    """
+    paths = DatasetPaths(name)
+    good = states["validate"].is_completed()
+    summary = read_summary(plan.root / paths.validation) if states["validate"].is_final() else {}
+    if not good and summary.get("verdict") != "failed":  # it broke before it could judge
+        broken = next((state for state in states.values() if state.is_failed()), states["validate"])
+        return f"## ❌ {name}: not checked\n\n{block(reason(broken))}", False
+    found = describe_validation(name, plan.root / paths.validation)
+    changed = _describe_changes(plan, name, good=good)
+    where = f"All that was found: {code(paths.validation / 'index.html')}. A workflow keeps the pages as an artifact."
+    return f"{found}\n\n### Since {plan.base[:10]}\n\n{changed}\n\n{where}", good
+
+
+def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
+    """Say what changed since the base, and write the page of it."""
+    root, paths, dataset = plan.root, DatasetPaths(name), plan.page.dataset(name)
+    content = read_at(root, paths.manifest, plan.base)
+    try:
+        before = pd.read_parquet(io.BytesIO(content), columns=COLUMNS) if content else None
+    except ValueError:  # an older podium's, with other columns
+        before = None
+    if before is None:
+        return f"The base has no manifest of {name} that could be had: nothing to compare with."
+    try:
+        if good:
+            after = load_manifest(root / paths.manifest)
+        else:
+            after = look_again(root / paths.raw, dataset, load_review(root / REVIEW, name))
+        drift = compare(before, after)
+        text, page = describe_changes(drift, dataset.classes), FOLDER / f"{name}.html"
+        if drift.nothing:
+            return text
+        title = f"{name} since {plan.base[:10]}"
+        write_changes(title, drift, after, dataset, root / paths.raw, root / page)
+    except PodiumError as error:
+        return f"What changed cannot be said:\n\n{block(str(error))}"
+    return f"{text}\n\nThe pictures that changed: {code(page)}."
+
+
+def _check_recipes(root: Path) -> tuple[list[str], list[str]]:
+    """Give a text for each recipe that cannot be read, and its name."""
+    bad = [recipe for recipe in describe_recipes(root) if recipe.fault]
+    texts = [f"## ❌ {code(f'recipes/{one.name}.yaml')} cannot be read\n\n{block(one.fault)}" for one in bad]
+    return texts, [f"recipes/{one.name}.yaml" for one in bad]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the check once; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m flows.data_check", description="Check the data; train nothing.")
+    parser.add_argument("targets", nargs="*", metavar="NAME", help="datasets; all of params.yaml by default")
+    parser.add_argument("--base", metavar="REVISION", help="say what changed since this commit (default: HEAD)")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="append the summary to this file, too")
+    parsed = parser.parse_args(arguments)
+    try:
+        root = project_root()
+        make_plan(parsed.targets, parsed.base)  # a mistake is said at once, before a server starts
+        find_server()
+        remove(root / FOLDER)
+        state = data_check(parsed.targets or None, parsed.base, return_state=True)
+        text = (root / SUMMARY).read_text(encoding="utf-8") if (root / SUMMARY).is_file() else ""
+    except PodiumError as error:
+        state, text = Failed(message=str(error)), ""
+    except KeyboardInterrupt:
+        return 130
+    if text:
+        print(text)  # noqa: T201 - a command answers on the terminal
+    if not state.is_completed():
+        print(state.message, file=sys.stderr)  # noqa: T201
+    try:
+        if parsed.summary:
+            with parsed.summary.open("a", encoding="utf-8") as file:
+                file.write(text or f"## ❌ The data was not checked\n\n{block(state.message or '')}\n")
+    except OSError as error:
+        print(f"The summary cannot be written to {parsed.summary}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0 if state.is_completed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

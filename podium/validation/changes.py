@@ -1,0 +1,90 @@
+"""The page of what changed between two versions of a dataset: the pictures that are new or have another label."""
+
+import base64
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from podium.config.tables import Dataset
+from podium.formats import read
+from podium.validation.drift import Drift
+from podium.validation.manifest import build_manifest
+from podium.validation.quarantine import leave_out
+from podium.validation.thumbnails import collect_thumbnails
+
+SHOWN = 24
+"""Pictures in one list."""
+LONGEST = 160
+"""Characters of a text; what is in the middle of a longer one is not shown."""
+
+
+def look_again(raw: Path, dataset: Dataset, review: pd.DataFrame) -> pd.DataFrame:
+    """Give a manifest of a dataset whose validation failed and left none, whole enough to be compared.
+
+    It takes another pass over all pictures.
+
+    Args:
+        raw: the folder that `download` filled.
+        dataset: what the page says of it.
+        review: what people decided of its pictures.
+
+    Raises:
+        PodiumError: the files are not laid out as the page says.
+    """
+    seen = build_manifest(read(raw, dataset.format))
+    return seen.assign(left_out=leave_out(seen, dataset, review))
+
+
+def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dataset, raw: Path, path: Path) -> None:
+    """Write the page: one HTML file that needs nothing else.
+
+    Args:
+        title: what is compared, for the heading.
+        drift: what changed.
+        manifest: that of the newer version.
+        dataset: what the page says of it.
+        raw: its files, to make thumbnails from.
+        path: the HTML file to be; its folder is there.
+
+    Raises:
+        PodiumError: the files are not laid out as the page says.
+    """
+    added, relabelled = drift.added.head(SHOWN), drift.relabelled.head(SHOWN)
+    wanted = manifest["id"].isin([*added["id"], *relabelled["id"]]).to_numpy()
+    # Ids that are not unique are a finding of validation's; here the first of them stands for all.
+    rows = {manifest["id"].iloc[row]: int(row) for row in np.flatnonzero(wanted)[::-1]}
+    thumbnails: Mapping[int, bytes] = collect_thumbnails(read(raw, dataset.format), rows.values()) if rows else {}
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finish
+    )
+    template = environment.from_string(files(__package__).joinpath("changes.html").read_text(encoding="utf-8"))
+    page = template.render(
+        title=title,
+        drift=drift,
+        counts=drift.classes[drift.classes["before"] != drift.classes["after"]],
+        names=dataset.classes,
+        added=added,
+        relabelled=relabelled,
+        thumbnails={id_: thumbnails.get(row) for id_, row in rows.items()},
+    )
+    path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def printable(text: str) -> str:
+    """Give a text in one line and of some length, with the escapes of what cannot be printed."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} … {text[3 - LONGEST // 2 :]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _finish(value: object) -> object:
+    """Give what the page holds of a value that the template puts out; file names can hold anything."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return printable(value) if type(value) is str else value

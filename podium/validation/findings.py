@@ -1,0 +1,57 @@
+"""What validation knows of a dataset once it has looked at it: the stage gathers it, the page shows it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from podium.config.tables import Dataset
+from podium.validation.drift import Drift
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one expectation."""
+
+    expectation: str
+    """In words."""
+    level: str
+    """`critical` stops the pipeline, `warning` does not."""
+    success: bool
+    count: int
+    """How many rows break it."""
+    examples: list[str]
+    """The first of them, each with what is wrong."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A dataset, looked at. Tables speak of a picture by its row in the manifest."""
+
+    name: str
+    dataset: Dataset
+    manifest: pd.DataFrame
+    """One row a picture, with the columns of `podium.validation.manifest.COLUMNS`."""
+    splits: pd.Series
+    """The split of each row: `train`, `validation`, `test`, `unlabelled`, `left`, or `quarantined`."""
+    leaks: pd.DataFrame
+    """Pictures of validation and test that look like one they are to be measured against: row, split, twin (its
+    row), twin_split, distance, mirrored, exact (the same bytes)."""
+    conflicts: pd.DataFrame
+    """Pairs that look the same and have different labels: row, twin, distance, mirrored, exact."""
+    drift: Drift | None
+    """What changed since the accepted version, if there is one."""
+    findings: list[Finding]
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The expectations that do not hold, critical ones first."""
+        broken = [finding for finding in self.findings if not finding.success]
+        return sorted(broken, key=lambda finding: finding.level != "critical")
+
+    @property
+    def verdict(self) -> str:
+        """Say `failed`, `passed with warnings` or `passed`."""
+        failed = self.failed
+        if any(finding.level == "critical" for finding in failed):
+            return "failed"
+        return "passed with warnings" if failed else "passed"

@@ -1,0 +1,250 @@
+"""The page of a validated dataset: one HTML file that needs nothing else, for people to look through.
+
+Each section is a function from the inspection to what the template shows of it: a few pictures and numbers, however
+many there are.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from numpy.typing import NDArray
+
+from podium.formats.picture_files import UNLABELLED
+from podium.validation.findings import Inspection
+from podium.validation.histograms import draw_histograms, format_number
+
+LISTED = 60
+"""Rows of a table at most."""
+AT_A_GLANCE = 96
+"""Pictures in the section of that name; the other sections show about as many together."""
+WORST, PAIRS, LEFT_OUT, CHANGED = 8, 8, 12, 8
+"""Pictures or pairs in one list."""
+GROUPS, OF_GROUP = 8, 5
+LONGEST = 240
+"""Characters of a text; what is in the middle of a longer one is not shown."""
+ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
+"""The splits, as the page lists them."""
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on the page."""
+
+    id: str
+    label: str
+    """The class's name, or the label that the recipe does not know."""
+    split: str
+    note: str
+    """What is to be said of it in this place."""
+    thumbnail: bytes | None
+    fault: str
+    """Why there is no thumbnail."""
+
+
+class _Pictures:
+    """Gives the pictures that the page shows, and remembers their rows."""
+
+    def __init__(self, inspection: Inspection, thumbnails: Mapping[int, bytes]) -> None:
+        self._inspection, self._thumbnails = inspection, thumbnails
+        self.rows: set[int] = set()
+
+    def __call__(self, row: int, note: object = "") -> Picture:
+        row = int(row)
+        self.rows.add(row)
+        facts = self._inspection.manifest.iloc[row]
+        return Picture(
+            id=_shorten(_text(facts["id"])),
+            label=_name(self._inspection, facts["label"]),
+            split=self._inspection.splits.iloc[row],
+            note=_text(note),
+            thumbnail=self._thumbnails.get(row),
+            fault=_text(facts["fault"]),
+        )
+
+
+def choose_rows(inspection: Inspection) -> list[int]:
+    """Give the rows of the pictures that the page shows, ascending; at most about 240."""
+    pictures = _Pictures(inspection, {})
+    _show(inspection, pictures)
+    return sorted(pictures.rows)
+
+
+def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Path) -> None:
+    """Write the page.
+
+    Args:
+        inspection: what validation knows of the dataset; the same gives the same bytes.
+        thumbnails: WebP files by row, of the rows that `choose_rows` names; where one is missing the page says so.
+        path: the HTML file to be.
+    """
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
+    )
+    environment.filters |= {"number": format_number, "name": lambda label: _name(inspection, label)}
+    template = environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
+    usable = inspection.manifest["fault"].isna().to_numpy()
+    constants, histograms = draw_histograms(inspection.manifest[usable], inspection.splits[usable])
+    page = template.render(
+        inspection=inspection,
+        manifest=inspection.manifest,
+        parts=sorted(set(inspection.manifest["part"].dropna()) - {""}),
+        constants=constants,
+        histograms=histograms,
+        **_show(inspection, _Pictures(inspection, thumbnails)),
+    )
+    path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def _show(inspection: Inspection, pictures: _Pictures) -> dict[str, Any]:
+    """Give the sections that have pictures, by their names in the template."""
+    classes, codes = _count_classes(inspection), inspection.manifest["left_out"]
+    return {
+        "classes": classes,
+        "class_table": classes if len(classes) <= LISTED else classes.sort_values("all", kind="stable").head(LISTED),
+        "glance": _show_classes(inspection, pictures, classes),
+        "worst": _show_worst(inspection, pictures),
+        "leaks": _show_pairs(inspection.leaks, pictures, nearest=False),
+        "leak_table": inspection.leaks.groupby(["split", "twin_split"], as_index=False).agg(
+            pictures=("row", "nunique"), exact=("exact", "sum"), mirrored=("mirrored", "sum")
+        ),
+        "conflicts": _show_pairs(inspection.conflicts, pictures, nearest=True),
+        "conflicting": inspection.conflicts["row"].nunique(),
+        "groups": _show_groups(inspection, pictures),
+        "left_out": [(pictures(row), codes.iloc[row]) for row in _spread(np.flatnonzero(codes.notna()), LEFT_OUT)],
+        "drift": _show_drift(inspection, pictures),
+    }
+
+
+def _count_classes(inspection: Inspection) -> pd.DataFrame:
+    """Count the pictures of each label in each split: in the recipe's order, then the labels that it does not know."""
+    labelled = (inspection.splits != UNLABELLED).to_numpy()
+    labels = inspection.manifest["label"].fillna("")[labelled].to_numpy()
+    counts = pd.crosstab(labels, inspection.splits[labelled].to_numpy())
+    known = list(inspection.dataset.classes)
+    counts = counts.reindex([*known, *counts.index.difference(known)], fill_value=0)
+    counts = counts[sorted(counts, key=lambda split: (*ORDER, split).index(split))]
+    return counts.assign(all=counts.sum(axis=1)).astype(np.int64)
+
+
+def _show_classes(inspection: Inspection, pictures: _Pictures, classes: pd.DataFrame) -> dict[str, list[Picture]]:
+    """Show some pictures of each class, evenly from its first to its last; of a thousand classes the first."""
+    shown = [label for label in classes.index if label in inspection.dataset.classes][: AT_A_GLANCE // 2]
+    each = min(max(AT_A_GLANCE // max(len(shown), 1), 1), 11)
+    codes = pd.Index(shown, dtype="str").get_indexer(inspection.manifest["label"])
+    codes[~_used(inspection)] = -1
+    chosen = {label: _spread(np.flatnonzero(codes == code), each) for code, label in enumerate(shown)}
+    return {label: [pictures(row) for row in rows] for label, rows in chosen.items()}
+
+
+def _show_worst(inspection: Inspection, pictures: _Pictures) -> list[tuple[str, str, list[Picture]]]:
+    """Show what is at the end of each measure: title, what it may mean, pictures."""
+    manifest, used = inspection.manifest, np.flatnonzero(_used(inspection))
+    worst = []
+    for title, column, sign, meaning in (
+        ("Darkest", "brightness", 1, "Mean gray value, 0 is black."),
+        ("Brightest", "brightness", -1, "Mean gray value, 255 is white."),
+        ("Least contrast", "contrast", 1, "Standard deviation of the gray values."),
+        ("Least sharp", "sharpness", 1, "Variance of the Laplacian: blurred or empty pictures have little."),
+    ):
+        values = manifest[column].to_numpy()[used]
+        rows = used[np.argsort(sign * values, kind="stable")[:WORST]]
+        shown = [pictures(row, format_number(manifest[column].iloc[row])) for row in rows]
+        worst.append((title, meaning, shown))
+    odd = used[manifest["notice"].notna().to_numpy()[used]]
+    shown = [pictures(row, manifest["notice"].iloc[row]) for row in _spread(odd, WORST)]
+    return [*worst, ("Odd", f"{len(odd):,} can be used, and have something unusual.", shown)]
+
+
+def _show_pairs(table: pd.DataFrame, pictures: _Pictures, *, nearest: bool) -> dict[str, Any]:
+    """Show pairs of pictures that look alike, and how alike: the nearest, or evenly from the nearest on."""
+    ends = np.sort(table[["row", "twin"]].to_numpy(np.int64), axis=1)
+    pairs = table[~pd.DataFrame(ends, index=table.index).duplicated()]
+    pairs = pairs.sort_values(["exact", "distance"], ascending=[False, True], kind="stable")
+    some = pairs.head(PAIRS) if nearest else pairs.iloc[_spread(np.arange(len(pairs)), PAIRS)]
+    columns = ["row", "twin", "distance", "mirrored", "exact"]
+    shown = []
+    for row, twin, bits, mirrored, exact in some[columns].itertuples(index=False, name=None):
+        text = "the same bytes" if exact else f"{bits} of 256 bits differ" if bits else "no bit of 256 differs"
+        shown.append((pictures(row), pictures(twin), text + (", mirrored" if mirrored else "")))
+    return {"count": len(pairs), "shown": shown}
+
+
+def _show_groups(inspection: Inspection, pictures: _Pictures) -> dict[str, Any]:
+    """Count the groups of look-alikes by size, and show the largest and some others."""
+    groups = inspection.manifest["group"].to_numpy()[inspection.manifest["fault"].isna().to_numpy()]
+    firsts, sizes = np.unique(groups, return_counts=True)
+    firsts, sizes = firsts[sizes > 1], sizes[sizes > 1]
+    order = np.argsort(-sizes, kind="stable")
+    shown = []
+    for place in (*order[: GROUPS // 2], *_spread(order[GROUPS // 2 :], GROUPS // 2)):
+        members = np.flatnonzero(inspection.manifest["group"] == firsts[place])
+        shown.append((int(sizes[place]), [pictures(row) for row in members[:OF_GROUP]]))
+    table = []
+    for name, least, most in (("2", 2, 2), ("3", 3, 3), ("4 to 10", 4, 10), ("more than 10", 11, np.inf)):
+        some = sizes[(least <= sizes) & (sizes <= most)]
+        table.append((name, len(some), some.sum()))
+    return {"count": len(sizes), "pictures": int(sizes.sum()), "table": table, "shown": shown}
+
+
+def _show_drift(inspection: Inspection, pictures: _Pictures) -> dict[str, list[Any]]:
+    """Show the classes that changed, and some of the pictures that are new or have another label now."""
+    drift = inspection.drift
+    if drift is None:
+        return {}
+    classes = drift.classes[drift.classes["before"] != drift.classes["after"]]
+    added = drift.added.iloc[_spread(np.arange(len(drift.added)), CHANGED)]
+    relabelled = drift.relabelled.iloc[_spread(np.arange(len(drift.relabelled)), CHANGED)]
+    names = [relabelled[when].map(lambda label: _name(inspection, label)) for when in ("before", "after")]
+    notes = {id_: f"was {was}, is {now}" for id_, was, now in zip(relabelled["id"], *names, strict=True)}
+    ids = inspection.manifest["id"]
+    rows = {ids.iloc[row]: row for row in np.flatnonzero(ids.isin([*added["id"], *notes]))[::-1]}
+    return {
+        "classes": list(classes.sort_values("lost", ascending=False, kind="stable").itertuples()),
+        "added": [pictures(rows[id_]) for id_ in added["id"] if id_ in rows],
+        "relabelled": [pictures(rows[id_], note) for id_, note in notes.items() if id_ in rows],
+    }
+
+
+def _used(inspection: Inspection) -> NDArray[np.bool_]:
+    return inspection.manifest[["fault", "left_out"]].isna().all(axis=1).to_numpy()
+
+
+def _spread(rows: Rows, count: int) -> Rows:
+    """Take so many of the rows, evenly from the first to the last."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(np.int64)]
+
+
+def _name(inspection: Inspection, label: object) -> str:
+    return inspection.dataset.classes.get(_text(label), _text(label)) or "no label"
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value is pd.NA or value != value else str(value)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[3 - LONGEST // 2 :]}"
+
+
+def _printable(value: object) -> object:
+    """Give what the page may hold of a value: text of some length without control characters; bytes as base64.
+
+    It is asked about everything that the template puts out. File names can hold anything, half a character included.
+    """
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if type(value) is not str:
+        return value
+    value = _shorten(value)
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
