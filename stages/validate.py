@@ -53,18 +53,21 @@ def _accepted(paths: DatasetPaths, digest: str | None) -> pd.DataFrame | None:
     """Read the manifest of the accepted version that the page names, if it names one."""
     if digest is None:
         return None
-    accept = f"Accept the version that is here: `podium validate {paths.name} --accept`."
-    if not paths.accepted.is_file():
+    try:
+        manifest = load_manifest(paths.accepted)
+    except PodiumError as error:
+        wrong = str(error) if paths.accepted.is_file() else "it is not here"
+    else:
+        found = file_digest(paths.accepted)
+        wrong = "" if found == digest else f"its sha256 is {found}, and the page names {digest}"
+    if wrong:
         raise PodiumError(
-            f"The accepted version of '{paths.name}' is not here. Expected its manifest at {paths.accepted}: `dvc "
-            f"checkout {paths.accepted}.dvc`, or `dvc pull {paths.accepted}.dvc` if a colleague accepted it. {accept}"
+            f"The accepted version of '{paths.name}' cannot be compared with: {wrong}. Expected its manifest at "
+            f"{paths.accepted}. Restore it: `dvc checkout {paths.accepted}.dvc`, or `dvc pull {paths.accepted}.dvc` if "
+            f"a colleague accepted it. Or take datasets.{paths.name}.validation.accepted out of params.yaml, and "
+            f"accept the version that is here: `podium validate {paths.name} --accept`."
         )
-    if (found := file_digest(paths.accepted)) != digest:
-        raise PodiumError(
-            f"{paths.accepted} is not the accepted version that params.yaml names: its sha256 is {found}, expected "
-            f"{digest}. Restore it: `dvc checkout {paths.accepted}.dvc`. {accept}"
-        )
-    return load_manifest(paths.accepted)
+    return manifest
 
 
 def _sentence(finding: Finding) -> str:

@@ -96,17 +96,17 @@ def _read_header(archive: Archive, name: str, label: str) -> tuple[list[str], st
 def _read_blocks(file: IO[bytes], table: _Table) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
     """Give labels and pixels (n, pixels) of a few thousand rows at a time."""
     types = {column: pa.uint8() for column in table.columns} | {table.label: pa.string()}
-    batches = pa_csv.open_csv(
+    with pa_csv.open_csv(  # closed by whoever reads no further, too: its thread would outlive us
         file,
         read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=table.columns, skip_rows=1),
         convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-    )
-    for batch in batches:
-        if any(column.null_count for column in batch.columns):
-            raise pa.ArrowInvalid("an empty cell")
-        labels = batch.column(table.label).to_pylist()
-        pixels = [batch.column(column).to_numpy() for column in table.columns if column != table.label]
-        yield labels, np.stack(pixels, axis=1)
+    ) as batches:
+        for batch in batches:
+            if any(column.null_count for column in batch.columns):
+                raise pa.ArrowInvalid("an empty cell")
+            labels = batch.column(table.label).to_pylist()
+            pixels = [batch.column(column).to_numpy() for column in table.columns if column != table.label]
+            yield labels, np.stack(pixels, axis=1)
 
 
 def _read_carefully(file: IO[bytes], table: _Table, start: int) -> Iterator[Example]:

@@ -101,6 +101,7 @@ def load_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     if lacking:
         raise PodiumError(
             f"{path} was written by another version of podium: it lacks {', '.join(sorted(lacking))}. Write it anew: "
-            "`dvc repro`; an accepted version: `podium validate NAME --accept`."
+            "`dvc repro --force validate@NAME`."
         )
-    return pd.read_parquet(path, engine="pyarrow", columns=[*columns])
+    # On one thread: Arrow's own may abort the process when it ends (https://github.com/apache/arrow/issues/34314).
+    return parquet.read_table(path, columns=[*columns], use_threads=False).to_pandas(use_threads=False)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from podium.config.limits import Limits
@@ -354,4 +355,4 @@ def _example(row: dict[str, Any], name: str) -> str:
 
 
 def _short(value: object) -> object:
-    return f"{value:.4g}" if isinstance(value, float) else value
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else value

@@ -94,16 +94,17 @@ def test_twenty_kills_at_random_moments_change_no_byte(kaggle: KaggleServer, tmp
     begin_anew()
     moments, killed = np.random.default_rng(0), Counter[str]()
     while killed.total() < KILLS:
-        process = subprocess.Popen(
-            COMMAND,
-            cwd=project.root,
-            env=project.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (tmp_path / "said").open("w") as said:
+            process = subprocess.Popen(
+                COMMAND,
+                cwd=project.root,
+                env=project.environment,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
-            assert process.wait(moments.uniform(0.05, 1) * whole) == 0
+            assert process.wait(moments.uniform(0.05, 1) * whole) == 0, (tmp_path / "said").read_text()
             assert digest(project.root) == expected
             begin_anew()
         except subprocess.TimeoutExpired:

@@ -1,0 +1,108 @@
+"""Accepting a version of a dataset, and being told what the next one lacks; with real DVC and git."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.flows.workspace import Workspace
+from tests.makers import make_page, make_rows, make_table
+
+pytestmark = pytest.mark.slow
+
+ROWS = make_rows(300)
+LOST = [row for row in ROWS if row[0] != "2"] + [row for row in ROWS if row[0] == "2"][:60]
+"""Without 40 of the 100 pictures of `both`."""
+
+
+@pytest.fixture
+def dots(tmp_path: Path) -> Workspace:
+    project = Workspace(tmp_path / "project")
+    make_page(project.root, make_table(ROWS))
+    project.commit("dots")
+    return project
+
+
+def deliver(project: Workspace, rows: list[list[str]]) -> None:
+    """Put a new version of the table where the page says; DVC is told that the archive is another."""
+    (project.root / "incoming/train.csv").write_text(make_table(rows))
+    project.run("dvc", "repro", "--force", "download@dots")
+
+
+def validation(project: Workspace) -> dict:  # type: ignore[type-arg]
+    page: dict = yaml.safe_load((project.root / "params.yaml").read_text())  # type: ignore[type-arg]
+    found: dict = page["datasets"]["dots"]["validation"]  # type: ignore[type-arg]
+    return found
+
+
+def test_a_class_that_lost_its_pictures_since_the_accepted_version_stops_the_next_one(dots: Workspace) -> None:
+    said = dots.run("podium", "validate", "--infer", "--accept")
+    assert "reports/dots/validation/index.html" in said
+    assert "critical: lost_per_class 0.2" in said
+    found = validation(dots)
+    assert found["critical"] == {"minimum_per_class": 50, "exact_leaks": 0.0, "lost_per_class": 0.2}
+    assert len(found["accepted"]) == 64
+    pointer = yaml.safe_load((dots.root / "data/accepted/dots.parquet.dvc").read_text())
+    assert pointer["outs"][0]["path"] == "dots.parquet"
+    dots.commit("accepted")
+    tracked = dots.run("git", "ls-files", "data").split()
+    assert tracked == [
+        "data/README.md",
+        "data/accepted/.gitignore",
+        "data/accepted/dots.parquet.dvc",
+        "data/review.csv",
+    ]
+
+    dots.run("podium", "validate", "dots")  # the same data as was accepted
+    drift = json.loads((dots.root / "reports/dots/validation/drift.json").read_text())
+    assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 0)
+
+    deliver(dots, LOST)
+    said = dots.run("podium", "validate", "dots", status=1)
+    assert "no class lost more than 0.2 of its pictures since the accepted version, in 1 rows: both in train" in said
+    assert "(lost 0.4)" in said
+    drift = json.loads((dots.root / "reports/dots/validation/drift.json").read_text())
+    assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 40)
+
+
+def edit_page(project: Workspace, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
+    project.edit(lambda page: change(page["datasets"]["dots"]["validation"]))
+
+
+def test_an_accepted_version_that_is_not_here_is_asked_for_and_restored(dots: Workspace) -> None:
+    dots.run("podium", "validate", "dots", "--accept")
+    accepted = dots.root / "data/accepted/dots.parquet"
+    accepted.unlink()
+    said = dots.run("podium", "validate", "dots", status=1)
+    assert "it is not here" in said
+    assert "`dvc checkout data/accepted/dots.parquet.dvc`" in said
+    dots.run("dvc", "checkout", "data/accepted/dots.parquet.dvc")
+    dots.run("podium", "validate", "dots")
+
+    edit_page(dots, lambda found: found.update(accepted="0" * 64))
+    assert "and the page names 0000" in dots.run("podium", "validate", "dots", status=1)
+    edit_page(dots, lambda found: found.pop("accepted"))
+    dots.run("podium", "validate", "dots", "--accept")
+
+
+def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Workspace) -> None:
+    dots.run("dvc", "repro", "preprocess@dots")
+    manifests = dots.root / "reports/dots/validation/quarantine.csv"
+    before = (dots.root / "data/processed/dots/split.csv").read_bytes()
+    digest = before.decode().splitlines()[1].split(",")[1]
+    review = dots.root / "data/review.csv"
+    shipped = review.read_text()
+    review.write_text(f"{shipped}dots,train.csv:2,{digest},leave_out,looks odd\n")
+    dots.run("dvc", "repro", "preprocess@dots")
+    assert manifests.read_text().splitlines()[1] == f"dots,train.csv:2,{digest},leave_out,reviewed"
+    assert "train.csv:2," in (dots.root / "data/processed/dots/split.csv").read_text()
+    assert ",quarantined,reviewed" in (dots.root / "data/processed/dots/split.csv").read_text()
+    review.write_text(shipped)
+    dots.run("dvc", "repro", "preprocess@dots")
+    assert (dots.root / "data/processed/dots/split.csv").read_bytes() == before
+
+
+def test_a_dataset_that_is_not_named_well_gets_one_message(dots: Workspace) -> None:
+    assert "Did you mean 'dots'?" in dots.run("podium", "validate", "dot", status=1)
