@@ -6,7 +6,17 @@ import sys
 import time
 from pathlib import Path
 
-from bench import digit_struct, noop_flow, noop_repro, pictures, pipeline_tax, preparation, scores
+from bench import (
+    digit_struct,
+    duplicates,
+    noop_flow,
+    noop_repro,
+    pictures,
+    pipeline_tax,
+    preparation,
+    scores,
+    validation,
+)
 from bench.measure import BenchError
 from bench.options import Options
 from bench.report import Row, section, write_page
@@ -18,6 +28,8 @@ BENCHES = {
     "preparation": preparation,
     "pictures": pictures,
     "digit_struct": digit_struct,
+    "validation": validation,
+    "duplicates": duplicates,
     "pipeline_tax": pipeline_tax,
     "scores": scores,
 }

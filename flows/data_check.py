@@ -36,8 +36,7 @@ from podium.validation.manifest import COLUMNS, load_manifest
 from podium.validation.quarantine import load_review
 
 CHECKED = ("download", "validate")
-FOLDER = Path("reports/data-check")
-"""The summary, and a page of the changes for each dataset; made anew by every check."""
+FOLDER = Path("reports/data-check")  # the summary, and a page of the changes for each dataset
 SUMMARY = FOLDER / "summary.md"
 
 
@@ -77,10 +76,10 @@ def data_check(targets: list[str] | None = None, base: str | None = None) -> Sta
         base: a git revision; HEAD by default.
     """
     try:
+        remove(project_root() / FOLDER)
         plan = make_plan(targets, base)
     except PodiumError as error:
         return Failed(message=str(error))
-    remove(plan.root / FOLDER)
     (plan.root / FOLDER).mkdir(parents=True)
     try:
         ran = submit(plan)
@@ -178,15 +177,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         root = project_root()
         make_plan(parsed.targets, parsed.base)  # a mistake is said at once, before a server starts
         find_server()
-        remove(root / FOLDER)
         state = data_check(parsed.targets or None, parsed.base, return_state=True)
         text = (root / SUMMARY).read_text(encoding="utf-8") if (root / SUMMARY).is_file() else ""
     except PodiumError as error:
         state, text = Failed(message=str(error)), ""
     except KeyboardInterrupt:
         return 130
-    if text:
-        print(text)  # noqa: T201 - a command answers on the terminal
+    print(text, end="")  # noqa: T201 - a command answers on the terminal
     if not state.is_completed():
         print(state.message, file=sys.stderr)  # noqa: T201
     try:

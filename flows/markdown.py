@@ -22,7 +22,7 @@ LONGEST = 4000
 
 _SIGNS = {"passed": "✅", "failed": "❌"}
 _LEVELS = {"critical": "❌", "warning": "⚠️"}
-_PLAIN = re.compile(r"(?:[^\W_]|[ ,;%()-]|\.(?=\d|$))*")
+_PLAIN = re.compile(r"(?:[^\W_]|[ ,;%'()-]|\.(?=\d|$))*")
 """Words that hold nothing that Markdown would take for more."""
 
 
@@ -40,7 +40,7 @@ def say(text: object) -> str:
 
 def block(text: str) -> str:
     """Give a text of several lines as a block of code."""
-    return "\n".join(f"    {printable(line)}" for line in text[:LONGEST].splitlines())
+    return "\n".join(f"    {printable(line, LONGEST)}" for line in text[:LONGEST].splitlines())
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from podium.validation.manifest import build_manifest, load_manifest, save_manif
 from podium.validation.quarantine import load_review
 from podium.validation.report import choose_rows, write_page
 from podium.validation.saving import save_inspection
-from podium.validation.thumbnails import collect_thumbnails
+from podium.validation.thumbnails import Remembered, collect_thumbnails
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +24,10 @@ def main(name: str) -> None:
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     review = load_review(REVIEW, name)
     accepted = _accepted(paths, dataset.validation.accepted)
-    seen = build_manifest(read(paths.raw, dataset.format))
+    pictures = Remembered(lambda: read(paths.raw, dataset.format))
+    seen = build_manifest(pictures.first())
     inspection = inspect_dataset(name, dataset, seen, review, accepted)
-    thumbnails = collect_thumbnails(read(paths.raw, dataset.format), choose_rows(inspection))
+    thumbnails = collect_thumbnails(pictures.again(), choose_rows(inspection))
     with written_whole(paths.validation) as folder:
         save_inspection(inspection, folder)
         write_page(inspection, thumbnails, folder / "index.html")

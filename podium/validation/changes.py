@@ -18,7 +18,7 @@ from podium.validation.thumbnails import collect_thumbnails
 
 SHOWN = 24
 """Pictures in one list."""
-LONGEST = 160
+LONGEST = 240
 """Characters of a text; what is in the middle of a longer one is not shown."""
 
 
@@ -74,10 +74,10 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
     path.write_text(page, encoding="utf-8", newline="\n")
 
 
-def printable(text: str) -> str:
-    """Give a text in one line and of some length, with the escapes of what cannot be printed."""
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]} … {text[3 - LONGEST // 2 :]}"
+def printable(text: str, longest: int = LONGEST) -> str:
+    """Give a text in one line and of some length, in characters, with the escapes of what cannot be printed."""
+    if len(text) > longest:
+        text = f"{text[: longest // 2]} … {text[3 - longest // 2 :]}"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,6 +1,7 @@
 """What validation knows of a dataset once it has looked at it: the stage gathers it, the page shows it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -41,6 +42,8 @@ class Inspection:
     drift: Drift | None
     """What changed since the accepted version, if there is one."""
     findings: list[Finding]
+    suites: list[dict[str, Any]]
+    """Great Expectations' suites that they come from, as that library writes them."""
 
     @property
     def failed(self) -> list[Finding]:

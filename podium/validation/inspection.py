@@ -14,7 +14,7 @@ from podium.validation.findings import Finding, Inspection
 from podium.validation.fingerprint import unpack
 from podium.validation.leaks import find_conflicts, find_leaks, name_twins
 from podium.validation.quarantine import leave_out
-from podium.validation.suite import list_tables, validate_tables
+from podium.validation.suite import describe_suites, list_tables, validate_tables
 
 
 def inspect_dataset(
@@ -40,7 +40,8 @@ def inspect_dataset(
     conflicts = find_conflicts(manifest, pairs)
     drift: Drift | None = None if accepted is None else compare(accepted, manifest)
     twins = name_twins(manifest, leaks, conflicts)
-    findings = validate_tables(list_tables(manifest, dataset, splits, twins, drift))
+    tables = list_tables(manifest, dataset, splits, twins, drift)
+    findings = validate_tables(tables)
     return Inspection(
         name,
         dataset,
@@ -50,6 +51,7 @@ def inspect_dataset(
         conflicts,
         drift,
         [*findings, *no_split, *_stale(manifest, review), *_strangers(drift)],
+        describe_suites(tables),
     )
 
 

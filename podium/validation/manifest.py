@@ -104,4 +104,6 @@ def load_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
             "`dvc repro --force validate@NAME`."
         )
     # On one thread: Arrow's own may abort the process when it ends (https://github.com/apache/arrow/issues/34314).
-    return parquet.read_table(path, columns=[*columns], use_threads=False).to_pandas(use_threads=False)
+    table = parquet.read_table(path, columns=[*columns], use_threads=False)
+    manifest: pd.DataFrame = table.to_pandas(use_threads=False)
+    return manifest

@@ -17,6 +17,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     """Write what validation found into a folder.
 
     findings.json     every expectation, and what became of it
+    suite.json        the same as Great Expectations writes it
     summary.json      the figures, for `dvc metrics`
     class_counts.csv  pictures of each class in each split
     leaks.csv         pictures that measure and look like one that trains
@@ -29,6 +30,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     manifest = inspection.manifest
     ids, labels = manifest["id"].to_numpy(), manifest["label"].to_numpy()
     _save_json([asdict(finding) for finding in inspection.findings], folder / "findings.json")
+    _save_json(inspection.suites, folder / "suite.json")
     _save_json(summarise(inspection), folder / "summary.json")
     _save_json(None if inspection.drift is None else to_json(inspection.drift), folder / "drift.json")
     _save_table(count_classes(inspection), folder / "class_counts.csv")

@@ -59,6 +59,11 @@ def validate_tables(tables: list[Table]) -> list[Finding]:
     return findings
 
 
+def describe_suites(tables: list[Table]) -> list[dict[str, Any]]:
+    """Give the suites as Great Expectations writes them, for people who use it elsewhere."""
+    return [suite.to_json_dict() for _, suite, _ in tables if suite.expectations]
+
+
 def list_tables(
     manifest: pd.DataFrame, dataset: Dataset, splits: pd.Series, twins: pd.DataFrame, drift: Drift | None
 ) -> list[Table]:
@@ -78,22 +83,22 @@ def list_tables(
     measured = splits[labelled.index].isin(["validation", "test"])
     tables = [
         (manifest, row_suite(dataset), "id"),
-        (usable, picture_suite(dataset), "id"),
-        (usable[usable["mode"] != ""], mode_suite(dataset), "id"),
         (labelled, label_suite(dataset), "id"),
-        (count_classes(labelled, dataset), class_suite(dataset), "class"),
-        (balance(labelled, dataset), balance_suite(dataset), "part"),
         (left_out_shares(manifest, dataset), quarantine_suite(dataset), "class"),
+        (count_classes(labelled, dataset), class_suite(dataset), "class"),
         (labelled[["id"]].join(twins)[measured], leak_suite(dataset), "id"),
         (labelled[["id"]].join(twins), conflict_suite(dataset), "id"),
+        (balance(labelled, dataset), balance_suite(dataset), "part"),
     ]
-    if dataset.target == "label_and_box":
-        tables.append((_with_edges(labelled), box_suite(), "id"))
     if drift is not None:
         lost = drift.classes.assign(name=drift.classes["label"].map(dataset.classes).fillna(drift.classes["label"]))
         lost["name"] += lost["part"].map(lambda part: f" in {part}" if part else "")
         tables.append((lost, loss_suite(dataset), "name"))
         tables.append((changes_table(drift), drift_suite(dataset), "measure"))
+    if dataset.target == "label_and_box":
+        tables.append((_with_edges(labelled), box_suite(), "id"))
+    tables.append((usable, picture_suite(dataset), "id"))
+    tables.append((usable[usable["mode"] != ""], mode_suite(dataset), "id"))
     return tables
 
 
@@ -247,8 +252,12 @@ def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
     expectations = []
     for level, limits in _levels(dataset):
         for column, share, words in (
-            ("same_bytes", limits.exact_leaks, "no picture that measures has the bytes of one that trains"),
-            ("look_alike", limits.near_leaks, "no picture that measures looks like one that trains"),
+            (
+                "same_bytes",
+                limits.exact_leaks,
+                "no picture of test or validation has the bytes of one that trains or chooses",
+            ),
+            ("look_alike", limits.near_leaks, "no picture of test or validation looks like one that trains or chooses"),
         ):
             if share is not None:
                 expectations.append(_null(column, share, level, words))

@@ -1,7 +1,7 @@
 """Small pictures for the page: made in one pass over the dataset, few in memory."""
 
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -15,8 +15,37 @@ from podium.workers import map_in_order
 
 SIDE = 96
 """Pixels: the longest side of a thumbnail."""
+KEPT = 1 << 26
+"""Bytes: 64 MiB of pictures are kept in memory rather than read twice."""
+OVERHEAD = 512
+"""Bytes that a picture takes beside its own."""
 _QUALITY = 80
 _BOX = "#35d07f"
+
+
+class Remembered:
+    """Pictures that are read once and kept for a second look, if they are few and small enough together."""
+
+    def __init__(self, read: Callable[[], Iterable[Example]]) -> None:
+        self._read = read
+        self._kept: list[Example] | None = None
+
+    def first(self) -> Iterator[Example]:
+        """Read them, and keep them as long as they take no more than `KEPT`."""
+        kept: list[Example] | None = []
+        size = 0
+        for example in self._read():
+            size += example.nbytes + OVERHEAD
+            if kept is not None and size <= KEPT:
+                kept.append(example)
+            else:
+                kept = None
+            yield example
+        self._kept = kept
+
+    def again(self) -> Iterable[Example]:
+        """Give them once more, from memory if they were kept."""
+        return self._read() if self._kept is None else self._kept
 
 
 def collect_thumbnails(examples: Iterable[Example], rows: Collection[int]) -> dict[int, bytes]:

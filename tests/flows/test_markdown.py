@@ -1,5 +1,7 @@
 """What strangers write means nothing in Markdown."""
 
+from itertools import pairwise
+
 import pytest
 from markdown_it import MarkdownIt
 
@@ -17,7 +19,7 @@ HOSTILE = [
     "\udc80half a character",
     "   ",
     "",
-    "x" * 10_000,
+    "-" + "x" * 10_000 + "*",
 ]
 
 
@@ -26,14 +28,16 @@ HOSTILE = [
 def test_a_text_is_one_code_span_also_in_a_table(write: object, text: str) -> None:
     span = write(text)  # type: ignore[operator]
     span.encode()
-    assert len(span) < 200
+    assert len(span) < 300
     parser = MarkdownIt("commonmark").enable("table")
     (_, item, _) = parser.parse(f"before {span} after")
     assert [child.type for child in item.children or ()] in (["text", "code_inline", "text"], ["text"])
     if "code_inline" not in str(item.children):
         assert span == "(nothing)"
-    cells = [token for token in parser.parse(f"| a | b |\n| --- | --- |\n| {span} | 1 |") if token.type == "td_open"]
-    assert len(cells) == 2
+    tokens = parser.parse(f"| a | b |\n| --- | --- |\n| {span} | 1 |")
+    cells = [after for token, after in pairwise(tokens) if token.type == "td_open"]
+    assert [child.type for child in cells[0].children or ()] in (["code_inline"], ["text"])
+    assert cells[1].content == "1"
 
 
 @pytest.mark.parametrize("text", ["every picture can be decoded in full", "at most 0.3 of each class", "left in train"])

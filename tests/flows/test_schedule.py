@@ -51,17 +51,24 @@ def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Wo
     assert len(quick.runs("digits-dense")) == len(quick.runs("digits-cnn")) == 1
     keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter", {})}
     assert {"digits-cnn-figures", "digits-cnn-published", "digits-cnn-confusion-matrix", "digits-comparison"} <= keys
+    assert "digits-validation" in keys
+    (run,) = quick.runs("digits-dense")
+    files = {file.path for file in quick.mlflow.list_artifacts(run.info.run_id, "validation")}
+    assert files == {f"validation/{name}" for name in ("index.html", "summary.json", "findings.json")}
 
 
-def test_prefect_deploy_and_a_worker_run_the_flow(quick: Workspace, prefect_server: str) -> None:
+def test_prefect_deploy_and_a_worker_run_the_flows(quick: Workspace, prefect_server: str) -> None:
     quick.edit(keep_only("digits-dense"))
     quick.run("prefect", "work-pool", "create", "podium", "--type", "process")
     quick.run("prefect", "deploy", "--all")
-    (deployment,) = [one for one in ask(prefect_server, "deployments/filter", {}) if one["name"] == "nightly"]
-    assert deployment["schedules"][0]["schedule"]["cron"] == "0 3 * * *"
+    deployed = ask(prefect_server, "deployments/filter", {})
+    crons = {one["name"]: one["schedules"][0]["schedule"]["cron"] for one in deployed}
+    assert crons.items() >= {"nightly": "0 3 * * *", "data-check": "0 2 * * *"}.items()
     with quick.running("prefect", "worker", "start", "--pool", "podium"):
-        quick.run("prefect", "deployment", "run", "pipeline/nightly", "--watch", "--watch-timeout", "120")
+        for name in ("pipeline/nightly", "data-check/data-check"):
+            quick.run("prefect", "deployment", "run", name, "--watch", "--watch-timeout", "120")
     assert quick.champion().tags["podium.candidate"] == "digits-dense"
+    assert "## ✅ digits: passed" in (quick.root / "reports/data-check/summary.md").read_text()
 
 
 @pytest.mark.parametrize("command", ["run", "schedule"])

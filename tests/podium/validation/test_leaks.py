@@ -67,12 +67,12 @@ def test_a_test_picture_with_the_bytes_of_one_in_train_is_critical_and_one_that_
     assert failed(found) == [
         (
             "critical",
-            "no picture that measures has the bytes of one that trains",
+            "no picture of test or validation has the bytes of one that trains or chooses",
             ["test/same (same bytes train/4)"],
         ),
         (
             "warning",
-            "no picture that measures looks like one that trains",
+            "no picture of test or validation looks like one that trains or chooses",
             ["test/alike (look alike train/5)", "test/turned (look alike train/6)"],
         ),
     ]

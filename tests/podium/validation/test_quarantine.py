@@ -1,10 +1,11 @@
+import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from podium.config.tables import Dataset
+from podium.config.tables import Dataset, StratifiedSplit
 from podium.errors import PodiumError
 from podium.formats import Example
 from podium.validation.findings import Inspection
@@ -157,3 +158,27 @@ def test_lines_of_other_datasets_are_nobodys_business(tmp_path: Path) -> None:
     make_review(tmp_path, "cats,a,00,what?,", "dots,b,01,keep,fine")
     review = load_review(tmp_path / "data/review.csv", "dots")
     assert review.to_numpy().tolist() == [["b", "01", "keep", "fine", 3]]
+
+
+def test_every_broken_picture_of_the_test_data_is_left_out_with_its_reason(shared_data: Path) -> None:
+    with (shared_data / "broken/oracle.csv").open(encoding="utf-8") as file:
+        oracle = {row["file"]: row["expected"] for row in csv.DictReader(file) if row["kind"] == "image"}
+    good = (shared_data / "broken" / next(name for name, expected in oracle.items() if expected == "ok")).read_bytes()
+    examples = [
+        *(
+            Example(name, "train", str(n % 3), (shared_data / "broken" / name).read_bytes())
+            for n, name in enumerate(oracle)
+        ),
+        *(Example(f"good-{n}.jpg", "train", str(n % 3), good + bytes([n])) for n in range(90)),
+    ]
+    tolerant = make_validation(quarantine=0.5, duplicate_distance=8)
+    split = StratifiedSplit(kind="stratified", validation=0.2, test=0.2, seed=0)
+    found = look(examples, make_dataset(validation=tolerant, split=split))
+    told = found.manifest.set_index("id").loc[[*oracle]]
+    verdicts = {
+        name: "reject" if row["left_out"] == "unreadable" else "ok" if pd.isna(row["notice"]) else "warn"
+        for name, row in told.iterrows()
+    }
+    assert verdicts == oracle
+    assert len({*verdicts.values()}) == 3
+    assert told["fault"].notna().equals(told["left_out"].notna())

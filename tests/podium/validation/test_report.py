@@ -133,6 +133,7 @@ def make_inspection(manifest: pd.DataFrame | None = None, **changes: Any) -> Ins
         "conflicts": make_pairs(leaks=False),
         "drift": None,
         "findings": [Finding("every picture can be decoded", "critical", success=True, count=0, examples=[])],
+        "suites": [],
     }
     return Inspection(**(keys | changes))
 

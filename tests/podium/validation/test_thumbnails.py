@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from podium.formats.example import Example
-from podium.validation.thumbnails import SIDE, collect_thumbnails
+from podium.validation import thumbnails
+from podium.validation.thumbnails import SIDE, Remembered, collect_thumbnails
 
 
 def make_file(width: int, height: int, colour: str = "red", kind: str = "PNG") -> bytes:
@@ -100,3 +101,19 @@ def test_an_odd_box_does_no_harm(box: tuple[float, float, float, float]) -> None
 def test_the_same_pictures_give_the_same_bytes() -> None:
     examples = make_examples(make_file(300, 200), np.eye(8, dtype=np.uint8)[..., np.newaxis] * 255)
     assert collect_thumbnails(examples, [0, 1]) == collect_thumbnails(examples, [1, 0])
+
+
+@pytest.mark.parametrize(("limit", "times"), [(10_000, 1), (500, 2)])
+def test_few_pictures_are_read_once_and_many_twice(monkeypatch: pytest.MonkeyPatch, limit: int, times: int) -> None:
+    monkeypatch.setattr(thumbnails, "KEPT", limit)
+    examples = [Example(str(row), "", "", np.full((4, 4, 1), row, np.uint8)) for row in range(10)]
+    reads: list[int] = []
+
+    def read() -> Iterator[Example]:
+        reads.append(1)
+        yield from examples
+
+    pictures = Remembered(read)
+    assert [*pictures.first()] == examples
+    assert [*pictures.again()] == examples
+    assert len(reads) == times

@@ -1,0 +1,215 @@
+"""Finding pictures that look the same: 100,000 hashes against comparing all pairs, and what is found of known copies.
+
+Ours is `podium.validation.duplicates.find_pairs` at 64 bits. The other is the loop that one would write: each hash
+against all that follow, as it is and mirrored, with NumPy's `bitwise_count`; it finds every pair, so that ours is
+measured against it. The hashes are those of some 90,000 crops of real photographs, turned by up to 25° and half of them
+mirrored, and of 10,000 copies of such crops, of the kinds in the last rows. Both are whole processes, NumPy's import
+included. For the last rows every real photograph is copied, one kind at a time: recall is the share of the copies that
+are paired with their picture, precision the share of the pairs that are such.
+"""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Cost, interleave
+from bench.options import Options
+from bench.report import Row, compare
+from bench.workspace import ROOT, sample, workspace
+
+DURATION = "About five minutes"
+
+ARCHIVE = "kaggle/competitions/dogs-vs-cats.zip"
+CROPS = 45
+"""Of each photograph."""
+COPIES = 10_000
+"""Of crops."""
+SIDE = 192
+DISTANCE = 64
+SECONDS = 10
+LIMIT = 1e9
+"""Bytes of memory."""
+
+
+def measure(options: Options) -> list[Row]:
+    """Make hashes, find their pairs both ways, then look for copies."""
+    archive = str(sample(ARCHIVE))
+    with workspace() as project:
+        hashes, mine, all_pairs = (str(project.root / f"{name}.npy") for name in ("hashes", "mine", "all"))
+        project.run("python", "-m", "bench.duplicates", "make", archive, hashes)
+        ours, other = interleave(
+            lambda: project.run("python", "-m", "bench.duplicates", "find", hashes, mine),
+            lambda: project.run("python", "-m", "bench.duplicates", "compare", hashes, all_pairs),
+            options.repeat(1),
+            warm_up=False,
+        )
+        found = ask("count", mine, all_pairs)
+    slowest, peak = max(cost.wall for cost in ours), max(cost.peak for cost in ours)
+    return [
+        compare(f"some 100,000 hashes, pairs within {DISTANCE} bits", ours, other),
+        Row("the same, seconds", f"{slowest:.1f} s", target=f"at most {SECONDS} s", reached=slowest <= SECONDS),
+        Row("peak memory", megabytes(ours), megabytes(other), target="at most 1 GB", reached=peak <= LIMIT),
+        Row("pairs", f"{found['ours']:,}", f"{found['all']:,}"),
+        Row("of them found", f"{found['recall']:.2%}", "100 %", "–", "at least 99.5%", found["recall"] >= 0.995),
+        *(Row(f"... at {bits} bits", f"{share:.2%}") for bits, share in found["by_distance"].items()),
+        *(
+            Row(f"copies {kind}: recall, precision", f"{recall:.2%}, {precision:.2%}")
+            for kind, (recall, precision) in ask("copies", archive).items()
+        ),
+    ]
+
+
+def ask(*arguments: str) -> Any:
+    """Run this module's part that prints what it found."""
+    command = [sys.executable, "-m", "bench.duplicates", *arguments]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def megabytes(costs: Sequence[Cost]) -> str:
+    return f"{max(cost.peak for cost in costs) / 1e6:,.0f} MB"
+
+
+# What follows runs in processes of its own and imports what is heavy there: a process begins with its parent's peak.
+
+
+def make(archive: str, path: str) -> None:
+    """Write the hashes, each once: crops, and copies of some of them."""
+    import cv2
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    crops = []
+    for picture in photographs(archive):
+        height, width = picture.shape
+        for _ in range(CROPS):
+            part = generator.uniform(0.35, 0.75)
+            x, y = generator.uniform(part / 2, 1 - part / 2, 2) * (width, height)
+            turn = cv2.getRotationMatrix2D((x, y), generator.uniform(-25, 25), SIDE / (part * width))
+            turn[:, 2] += SIDE / 2 - np.array([x, y])
+            crop = cv2.warpAffine(picture, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+            crops.append(crop[:, :: generator.choice([-1, 1])])
+    changes = [*kinds().values()]
+    copied = [changes[row % len(changes)](crops[row]) for row in generator.permutation(len(crops))[:COPIES]]
+    np.save(path, generator.permutation(np.unique(hash_all(crops + copied), axis=0)))
+
+
+def find(hashes: str, path: str) -> None:
+    """Write the pairs (3, pairs) that we find: rows and distance."""
+    import numpy as np
+
+    from podium.validation.duplicates import find_pairs
+
+    pairs = find_pairs(np.load(hashes), DISTANCE)
+    np.save(path, np.stack([pairs.first, pairs.second, pairs.distance]))
+
+
+def compare_all(path: str, target: str) -> None:
+    """Write all pairs (3, pairs)."""
+    import numpy as np
+
+    hashes = np.load(path)
+    turned = hashes ^ np.uint64(0x5555555555555555)
+    found = []
+    for row in range(len(hashes) - 1):
+        direct = np.bitwise_count(hashes[row] ^ hashes[row + 1 :]).sum(axis=1)
+        exchanged = np.bitwise_count(turned[row] ^ hashes[row + 1 :]).sum(axis=1)
+        distance = np.minimum(direct, exchanged)
+        near = np.flatnonzero(distance <= DISTANCE)
+        found.append(np.stack([np.full(len(near), row), row + 1 + near, distance[near].astype(np.int64)]))
+    np.save(target, np.concatenate(found, axis=1))
+
+
+def count(mine: str, all_pairs: str) -> None:
+    """Print how many pairs there are, and which share we found, for each sixteen bits of distance."""
+    import numpy as np
+
+    ours, every = np.load(mine), np.load(all_pairs)
+    found = np.isin(*((rows[0] << 32) + rows[1] for rows in (every, ours)))
+    bands = {f"{low + 1}–{low + 16}": (every[2] > low) & (every[2] <= low + 16) for low in range(0, DISTANCE, 16)}
+    by_distance = {bits: float(found[band].mean()) for bits, band in bands.items() if band.any()}
+    result = {"ours": ours.shape[1], "all": every.shape[1], "recall": float(found.mean()), "by_distance": by_distance}
+    print(json.dumps(result))
+
+
+def copies(archive: str) -> None:
+    """Print recall and precision of each kind of copy; photographs that the archive holds twice are left out."""
+    import numpy as np
+
+    from podium.validation.duplicates import find_pairs
+
+    pictures = photographs(archive)
+    doubles = {*find_pairs(hash_all(pictures), 16).second.tolist()}
+    pictures = [picture for row, picture in enumerate(pictures) if row not in doubles]
+    originals = hash_all(pictures)
+    result = {}
+    for kind, change in kinds().items():
+        pairs = find_pairs(np.concatenate([originals, hash_all([*map(change, pictures)])]), DISTANCE)
+        right = pairs.second - pairs.first == len(pictures)
+        result[kind] = (right.sum() / len(pictures), right.mean())
+    print(json.dumps(result))
+
+
+def kinds() -> dict[str, Callable[[Any], Any]]:
+    """Give what is done to a gray picture to make a copy, by name."""
+    import cv2
+
+    def save(picture: Any) -> Any:
+        small = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+        return cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
+
+    def crop(picture: Any) -> Any:
+        top, left = (round(length * 0.025) for length in picture.shape)
+        return picture[top : picture.shape[0] - top, left : picture.shape[1] - left]
+
+    def rotate(picture: Any) -> Any:
+        height, width = picture.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1)
+        return cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
+
+    return {
+        "at 70 % of the size, saved again at quality 60": save,
+        "made brighter, by 15 % and 15 levels": lambda picture: cv2.convertScaleAbs(picture, alpha=1.15, beta=15),
+        "mirrored, then as the first": lambda picture: save(picture[:, ::-1]),
+        "cropped by 5 % of each side, evenly": crop,
+        "cropped by 5 % of each side, from one corner": lambda picture: picture[
+            round(picture.shape[0] * 0.05) :, round(picture.shape[1] * 0.05) :
+        ],
+        "turned by 3°": rotate,
+    }
+
+
+def hash_all(pictures: Sequence[Any]) -> Any:
+    """Give the hashes (n, 4)."""
+    import pandas as pd
+
+    from podium.validation.fingerprint import perceptual_hash, unpack
+
+    return unpack(pd.Series([perceptual_hash(picture) for picture in pictures]))
+
+
+def photographs(archive: str) -> list[Any]:
+    """Give the archive's pictures, gray."""
+    import cv2
+    import numpy as np
+
+    with zipfile.ZipFile(Path(archive)) as outer:
+        inner = zipfile.ZipFile(io.BytesIO(outer.read("train.zip")))
+    names = sorted(name for name in inner.namelist() if name.endswith(".jpg"))
+    return [cv2.imdecode(np.frombuffer(inner.read(name), np.uint8), cv2.IMREAD_GRAYSCALE) for name in names]
+
+
+PARTS: dict[str, Callable[..., None]] = {
+    "make": make,
+    "find": find,
+    "compare": compare_all,
+    "count": count,
+    "copies": copies,
+}
+
+if __name__ == "__main__":
+    PARTS[sys.argv[1]](*sys.argv[2:])
