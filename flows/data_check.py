@@ -7,11 +7,12 @@ clock (prefect.yaml). What it has to say is Markdown; a page beside it shows the
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -32,7 +33,7 @@ from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root, remove
 from podium.recipes import describe_recipes
 from podium.validation.changes import look_again, write_changes
 from podium.validation.drift import compare
-from podium.validation.manifest import COLUMNS, load_manifest
+from podium.validation.manifest import load_manifest
 from podium.validation.quarantine import load_review
 
 CHECKED = ("download", "validate")
@@ -48,8 +49,7 @@ class Plan:
     page: Page
     names: list[str]
     stages: list[Stage]
-    base: str
-    """The sha of a commit."""
+    base: str  # the sha of a commit
 
 
 def make_plan(targets: list[str] | None, base: str | None) -> Plan:
@@ -89,8 +89,7 @@ def data_check(targets: list[str] | None = None, base: str | None = None) -> Sta
         raise
     texts, bad = _check_recipes(plan.root)
     for name in plan.names:
-        states = {kind: ran[f"{kind}@{name}"].state for kind in CHECKED}
-        text, good = describe(plan, name, states)
+        text, good = describe(plan, name, {kind: ran[f"{kind}@{name}"].state for kind in CHECKED})
         create_markdown_artifact(text, key=f"{name}-validation", description=f"{name}: the data check")
         texts.append(text)
         bad += [] if good else [name]
@@ -136,11 +135,7 @@ def describe(plan: Plan, name: str, states: dict[str, State[Any]]) -> tuple[str,
 def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
     """Say what changed since the base, and write the page of it."""
     root, paths, dataset = plan.root, DatasetPaths(name), plan.page.dataset(name)
-    content = read_at(root, paths.manifest, plan.base)
-    try:
-        before = pd.read_parquet(io.BytesIO(content), columns=COLUMNS) if content else None
-    except ValueError:  # an older podium's, with other columns
-        before = None
+    before = _load_base(plan, paths.manifest)
     if before is None:
         return f"The base has no manifest of {name} that could be had: nothing to compare with."
     try:
@@ -152,11 +147,18 @@ def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
         text, page = describe_changes(drift, dataset.classes), FOLDER / f"{name}.html"
         if drift.nothing:
             return text
-        title = f"{name} since {plan.base[:10]}"
-        write_changes(title, drift, after, dataset, root / paths.raw, root / page)
+        write_changes(f"{name} since {plan.base[:10]}", drift, after, dataset, root / paths.raw, root / page)
     except PodiumError as error:
         return f"What changed cannot be said:\n\n{block(str(error))}"
     return f"{text}\n\nThe pictures that changed: {code(page)}."
+
+
+def _load_base(plan: Plan, path: Path) -> pd.DataFrame | None:
+    with TemporaryDirectory() as folder, suppress(PodiumError, ValueError):  # another podium's columns; no Parquet
+        file = Path(folder) / path.name
+        file.write_bytes(read_at(plan.root, path, plan.base) or b"")
+        return load_manifest(file)
+    return None
 
 
 def _check_recipes(root: Path) -> tuple[list[str], list[str]]:
@@ -174,18 +176,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the summary to this file, too")
     parsed = parser.parse_args(arguments)
     try:
-        root = project_root()
-        make_plan(parsed.targets, parsed.base)  # a mistake is said at once, before a server starts
+        summary = make_plan(parsed.targets, parsed.base).root / SUMMARY  # mistakes first: a server takes seconds
         find_server()
         state = data_check(parsed.targets or None, parsed.base, return_state=True)
-        text = (root / SUMMARY).read_text(encoding="utf-8") if (root / SUMMARY).is_file() else ""
+        text = summary.read_text(encoding="utf-8") if summary.is_file() else ""
     except PodiumError as error:
         state, text = Failed(message=str(error)), ""
     except KeyboardInterrupt:
         return 130
     print(text, end="")  # noqa: T201 - a command answers on the terminal
-    if not state.is_completed():
-        print(state.message, file=sys.stderr)  # noqa: T201
+    print(state.message, file=sys.stderr)  # noqa: T201
     try:
         if parsed.summary:
             with parsed.summary.open("a", encoding="utf-8") as file:

@@ -44,7 +44,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     columns = ["id", "label", "twin_id", "twin_label", "distance", "mirrored", "exact"]
     _save_table(conflicts[columns], folder / "conflicts.csv")
     several = manifest["group"].map(manifest["group"].value_counts()) > 1
-    groups = manifest[several].assign(split=inspection.splits).sort_values("group", kind="stable")
+    groups = manifest[several].assign(split=inspection.splits[several]).sort_values("group", kind="stable")
     _save_table(groups[["group", "id", "label", "split"]], folder / "duplicates.csv")
     _save_table(_quarantined(inspection), folder / "quarantine.csv")
 

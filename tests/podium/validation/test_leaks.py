@@ -147,6 +147,12 @@ def test_a_share_of_leaks_may_be_allowed() -> None:
         assert look(examples, make_dataset(split=ARCHIVE, validation=validation)).verdict == verdict
 
 
+def test_where_there_is_nothing_to_tell_the_tables_have_their_heads_alone(tmp_path: Path) -> None:
+    save_inspection(look(everywhere()), tmp_path / "found")
+    for name in ("leaks", "conflicts", "duplicates", "quarantine"):
+        assert (tmp_path / f"found/{name}.csv").read_text().count("\n") == 1
+
+
 def test_the_tables_name_pictures(tmp_path: Path) -> None:
     examples = everywhere()
     examples.append(Example("test/same", "test", "1", examples[4].picture))
