@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from podium.validation.changes import printable
 from podium.validation.drift import Drift
+from podium.validation.pages import printable
 
 SHOWN = 5
 """Examples and ids in one list."""

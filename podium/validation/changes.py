@@ -1,25 +1,21 @@
 """The page of what changed between two versions of a dataset: the pictures that are new or have another label."""
 
-import base64
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from podium.config.tables import Dataset
 from podium.formats import read
 from podium.validation.drift import Drift
 from podium.validation.manifest import build_manifest
+from podium.validation.pages import write_html
 from podium.validation.quarantine import leave_out
 from podium.validation.thumbnails import collect_thumbnails
 
 SHOWN = 24
 """Pictures in one list."""
-LONGEST = 240
-"""Characters of a text; what is in the middle of a longer one is not shown."""
 
 
 def look_again(raw: Path, dataset: Dataset, review: pd.DataFrame) -> pd.DataFrame:
@@ -58,33 +54,13 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
     # Ids that are not unique are a finding of validation's; here the first of them stands for all.
     rows = {manifest["id"].iloc[row]: int(row) for row in np.flatnonzero(wanted)[::-1]}
     thumbnails: Mapping[int, bytes] = collect_thumbnails(read(raw, dataset.format), rows.values()) if rows else {}
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finish
-    )
-    template = environment.from_string(files(__package__).joinpath("changes.html").read_text(encoding="utf-8"))
-    page = template.render(
-        title=title,
-        drift=drift,
-        counts=drift.classes[drift.classes["before"] != drift.classes["after"]],
-        names=dataset.classes,
-        added=added,
-        relabelled=relabelled,
-        thumbnails={id_: thumbnails.get(row) for id_, row in rows.items()},
-    )
-    path.write_text(page, encoding="utf-8", newline="\n")
-
-
-def printable(text: str, longest: int = LONGEST) -> str:
-    """Give a text in one line and of some length, in characters, with the escapes of what cannot be printed."""
-    if len(text) > longest:
-        text = f"{text[: longest // 2]} … {text[3 - longest // 2 :]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def _finish(value: object) -> object:
-    """Give what the page holds of a value that the template puts out; file names can hold anything."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    return printable(value) if type(value) is str else value
+    values = {
+        "title": title,
+        "drift": drift,
+        "counts": drift.classes[drift.classes["before"] != drift.classes["after"]],
+        "names": dataset.classes,
+        "added": added,
+        "relabelled": relabelled,
+        "thumbnails": {id_: thumbnails.get(row) for id_, row in rows.items()},
+    }
+    write_html("changes.html", values, {}, path)

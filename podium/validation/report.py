@@ -4,21 +4,19 @@ Each section is a function from the inspection to what the template shows of it:
 many there are.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 
 from podium.formats.picture_files import UNLABELLED
 from podium.validation.findings import Inspection
 from podium.validation.histograms import draw_histograms, format_number
+from podium.validation.pages import shortened, write_html
 
 LISTED = 60
 """Rows of a table at most."""
@@ -27,8 +25,6 @@ AT_A_GLANCE = 96
 WORST, PAIRS, LEFT_OUT, CHANGED = 8, 8, 12, 8
 """Pictures or pairs in one list."""
 GROUPS, OF_GROUP = 8, 5
-LONGEST = 240
-"""Characters of a text; what is in the middle of a longer one is not shown."""
 ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
 """The splits, as the page lists them."""
 
@@ -62,7 +58,7 @@ class _Pictures:
         self.rows.add(row)
         facts = self._inspection.manifest.iloc[row]
         return Picture(
-            id=_shorten(_text(facts["id"])),
+            id=shortened(_text(facts["id"])),
             label=_name(self._inspection, facts["label"]),
             split=self._inspection.splits.iloc[row],
             note=_text(note),
@@ -86,22 +82,18 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
         thumbnails: WebP files by row, of the rows that `choose_rows` names; where one is missing the page says so.
         path: the HTML file to be.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
-    )
-    environment.filters |= {"number": format_number, "name": lambda label: _name(inspection, label)}
-    template = environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
     usable = inspection.manifest["fault"].isna().to_numpy()
     constants, histograms = draw_histograms(inspection.manifest[usable], inspection.splits[usable])
-    page = template.render(
-        inspection=inspection,
-        manifest=inspection.manifest,
-        parts=sorted(set(inspection.manifest["part"].dropna()) - {""}),
-        constants=constants,
-        histograms=histograms,
+    values = {
+        "inspection": inspection,
+        "manifest": inspection.manifest,
+        "parts": sorted(set(inspection.manifest["part"].dropna()) - {""}),
+        "constants": constants,
+        "histograms": histograms,
         **_show(inspection, _Pictures(inspection, thumbnails)),
-    )
-    path.write_text(page, encoding="utf-8", newline="\n")
+    }
+    filters = {"number": format_number, "name": lambda label: _name(inspection, label)}
+    write_html("report.html", values, filters, path)
 
 
 def _show(inspection: Inspection, pictures: _Pictures) -> dict[str, Any]:
@@ -229,22 +221,3 @@ def _name(inspection: Inspection, label: object) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None or value is pd.NA or value != value else str(value)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[3 - LONGEST // 2 :]}"
-
-
-def _printable(value: object) -> object:
-    """Give what the page may hold of a value: text of some length without control characters; bytes as base64.
-
-    It is asked about everything that the template puts out. File names can hold anything, half a character included.
-    """
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if type(value) is not str:
-        return value
-    value = _shorten(value)
-    if value.isprintable():
-        return value
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)

@@ -115,13 +115,13 @@ def _has_curve(workspace: Workspace) -> bool:
 
 
 def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) -> None:
-    quick.edit(lambda page: page["datasets"]["digits"]["validation"].update(minimum_per_class=175))
+    quick.edit(lambda page: page["datasets"]["digits"]["validation"]["critical"].update(minimum_per_class=175))
     output = quick.flow(status=1)
     assert "every class has at least 175 pictures" in output
     assert "eight (count 174)" in output
     assert "Traceback" not in output
     assert not (quick.root / "data/manifests/digits.parquet").exists()
-    quick.edit(lambda page: page["datasets"]["digits"]["validation"].update(minimum_per_class=100))
+    quick.edit(lambda page: page["datasets"]["digits"]["validation"]["critical"].update(minimum_per_class=100))
     quick.flow()
 
 
