@@ -30,6 +30,11 @@ def load_review(path: Path, name: str) -> pd.DataFrame:
     Raises:
         PodiumError: the file has other columns, an unknown decision, or two about one picture.
     """
+    if not path.is_file():
+        raise PodiumError(
+            f"There is no {path}. Restore it (`git checkout {path}`), or make it: its only line at first is "
+            f"`{','.join(REVIEW_COLUMNS)}`."
+        )
     try:
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
     except (OSError, ValueError) as error:

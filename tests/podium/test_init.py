@@ -27,7 +27,7 @@ from podium.paths import DatasetPaths
 from podium.sources import kaggle, transfer
 from stages import download, preprocess, validate
 from tests.kaggle_server import FAULTS, TOKEN, KaggleServer, serve_kaggle
-from tests.makers import REPOSITORY, make_rows, make_table
+from tests.makers import REPOSITORY, make_review, make_rows, make_table
 
 GUIDE = (REPOSITORY / "docs/your-own-dataset.md").read_text(encoding="utf-8")
 LABELS = ("apple", "pear")
@@ -63,6 +63,7 @@ def tree(folder: Path) -> set[str]:
 
 def prepare(name: str) -> Dataset:
     """Take the dataset of the page through the stages that know no model; give it."""
+    make_review(Path())
     for stage in (download, validate, preprocess):
         stage.main(name)
     return load_params().dataset(name)

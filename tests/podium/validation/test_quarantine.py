@@ -182,3 +182,8 @@ def test_every_broken_picture_of_the_test_data_is_left_out_with_its_reason(share
     assert verdicts == oracle
     assert len({*verdicts.values()}) == 3
     assert told["fault"].notna().equals(told["left_out"].notna())
+
+
+def test_a_reviewed_file_that_is_gone_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(PodiumError, match="its only line at first is `dataset,id,sha256,decision,note`"):
+        load_review(tmp_path / "review.csv", "dots")
