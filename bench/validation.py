@@ -46,6 +46,7 @@ def measure(options: Options) -> list[Row]:
     with workspace() as project:
         read, validate = prepare_table(project)
         table, reading = interleave(validate, read, options.repeat(5))
+        imports = [project.run("python", "-c", "import stages.validate") for _ in range(options.repeat(5))]
     beyond = [mine.wall - its.wall for mine, its in zip(table, reading, strict=True)]
     return [
         compare(f"{MANY:,} photographs against OpenCV's loop", ours[MANY]["opencv"], loops[MANY]["opencv"], 1.3),
@@ -62,6 +63,7 @@ def measure(options: Options) -> list[Row]:
             target=f"at most {BEYOND} s",
             reached=median(beyond) <= BEYOND,
         ),
+        Row("importing what the stage needs, part of that", seconds([cost.wall for cost in imports])),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import importlib
 import logging
 import sys
@@ -22,6 +23,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     for ours in ("podium", "stages"):
         logging.getLogger(ours).setLevel(logging.INFO)
+    gc.disable()  # what imports make stays: to look through it for garbage, again at the end, costs up to a second
     try:
         from podium.errors import PodiumError
 
@@ -33,6 +35,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    gc.freeze()
+    gc.enable()
     try:
         module.main(arguments.name)
     except PodiumError as error:
