@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from podium.arrays import SPLITS
+from podium.config import load_params
+from podium.validation.manifest import load_manifest
 from tests.flows.workspace import Workspace
 from tests.kaggle_server import SECRETS, TOKEN, KaggleServer, serve_kaggle
 
@@ -35,9 +37,17 @@ def download_to_arrays(server: KaggleServer, folder: Path, recipe: str, *dataset
 
 
 def counts(project: Workspace, dataset: str) -> dict[str, int]:
-    """The pictures of each class in each part of the archive, as validation counted them."""
-    table = pd.read_csv(project.root / f"reports/{dataset}/validation/class_counts.csv")
-    return dict(zip(table["class"], table["count"], strict=True))
+    """The pictures of each class in each part of the archive, as the manifest has them; and validation's page."""
+    manifest = load_manifest(project.root / f"data/manifests/{dataset}.parquet", ["part", "label"])
+    classes = load_params(project.root / "params.yaml").dataset(dataset).classes
+    assert (project.root / f"reports/{dataset}/validation/index.html").stat().st_size > 50_000
+    table = manifest[manifest["part"] != "unlabelled"].value_counts(["part", "label"])
+    return {
+        f"{name} in {part}": count
+        for part in ("train", "test")
+        for label, name in classes.items()
+        if (count := int(table.get((part, label), 0)))
+    }
 
 
 def sizes(project: Workspace, dataset: str) -> dict[str, int]:
