@@ -35,7 +35,7 @@ def test_the_six_stages_write_what_dvc_expects_and_nothing_else(
         outs = {Path(out.fs_path) for out in repo.index.outs}
     files = {path for folder in MADE for path in (prepared / folder).rglob("*") if path.is_file()}
     assert [out for out in outs if not out.exists()] == []
-    assert [file for file in files if not outs & {file, *file.parents}] == []
+    assert [file for file in files if not outs & {file, *file.parents}] == [prepared / "data/review.csv"]
 
 
 def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) -> None:
@@ -50,9 +50,27 @@ def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) ->
         rows = predictions[predictions["split"] == name]
         assert len(rows) == 15
         assert metrics[name]["accuracy"] == pytest.approx((rows["actual"] == rows["predicted"]).mean())
+    assert metrics["test_clean"] == metrics["test"] | {"pictures": 15}, "no test picture looks like one of train"
     per_class = pd.read_csv(reports / "per_class.csv")
     assert per_class["class"].tolist() == ["left", "right", "both"]
     assert per_class["pictures"].tolist() == [5, 5, 5]
+
+
+def test_evaluate_measures_again_without_the_test_pictures_that_leak(prepared: Path) -> None:
+    train.main("dots-dense")
+    evaluate.main("dots-dense")
+    reports = prepared / "reports/dots/dots-dense"
+    predictions = read_predictions(reports / "predictions.csv")
+    tested = predictions[predictions["split"] == "test"]
+    leaking, kept = tested[:4], tested[4:]
+    leaks = prepared / "reports/dots/validation/leaks.csv"
+    lines = [f"{id_},test,train.csv:2,train,0,False,True" for id_ in leaking["id"]]
+    lines += [f"{kept['id'].iloc[0]},test,train.csv:3,validation,0,False,True"]  # that one did not train
+    leaks.write_text("\n".join([leaks.read_text().strip(), *lines]) + "\n")
+    evaluate.main("dots-dense")
+    clean = json.loads((reports / "metrics.json").read_text())["test_clean"]
+    assert clean["pictures"] == 11
+    assert clean["accuracy"] == pytest.approx((kept["actual"] == kept["predicted"]).mean())
 
 
 def test_evaluate_sets_our_figures_beside_the_published_ones(prepared: Path) -> None:
