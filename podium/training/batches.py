@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from podium.arrays import Split
 from podium.config.tables import Schedule
@@ -27,14 +28,9 @@ def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Datas
     _, height, width, _ = split.images.shape
 
     def rounds() -> Iterator[Batch]:
-        size = schedule.batch_size
-        a_round = math.ceil(len(split) / size)
-        for number in itertools.count(first_batch // a_round):
-            order = np.random.default_rng([schedule.seed, number, 0]).permutation(len(split))
+        for number, batches in rounds_of(len(split), schedule, first_batch):
             mover = schedule.augmentation and Mover(schedule.augmentation, schedule.seed, number, len(split))
-            begin = first_batch % a_round if number == first_batch // a_round else 0
-            for batch in range(begin, a_round):
-                rows = np.sort(order[batch * size : (batch + 1) * size])  # sorted: kinder to the disk
+            for rows in batches:
                 images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
                 if mover:
                     images = mover.move(images, rows)
@@ -42,3 +38,23 @@ def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Datas
                 yield images, answers(split.labels[rows], boxes, split)
 
     return as_dataset(rounds, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+
+
+def rounds_of(count: int, schedule: Schedule, first_batch: int) -> Iterator[tuple[int, list[NDArray[np.int64]]]]:
+    """Draw an order anew each round, for ever.
+
+    Args:
+        count: how many rows there are to show.
+        schedule: batch size and seed.
+        first_batch: how many batches were shown before.
+
+    Yields:
+        A round's number, from 0, and the rows of each of its batches, sorted, which is kinder to the disk. The first
+        round may lack its beginning, and the last batch of each may be short.
+    """
+    size = schedule.batch_size
+    a_round = math.ceil(count / size)
+    for number in itertools.count(first_batch // a_round):
+        order = np.random.default_rng([schedule.seed, number, 0]).permutation(count)
+        begin = first_batch % a_round if number == first_batch // a_round else 0
+        yield number, [np.sort(order[batch * size : (batch + 1) * size]) for batch in range(begin, a_round)]
