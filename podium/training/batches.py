@@ -6,7 +6,7 @@ import mmap
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -62,7 +62,7 @@ def endless(split: Split, schedule: Schedule, first_batch: int, workers: int = W
         for batch in _ahead(make, _parts(schedule, len(split), first_batch), workers):
             read += batch[0].nbytes
             if read > FORGET:
-                _forget(split.images)
+                forget(split.images)
                 read = 0
             yield batch
 
@@ -109,10 +109,10 @@ def _ahead(make: Callable[[Part], Batch], parts: Iterator[Part], workers: int) -
             pool.shutdown(cancel_futures=True)
 
 
-def _forget(images: NDArray[np.uint8]) -> None:
+def forget(array: NDArray[Any]) -> None:
     """Let go of the pages of a memory-mapped array that were read; they stay in the system's cache while it has room.
 
     Else they count as this process's memory, which would seem to grow with the dataset.
     """
-    if isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        images.base.madvise(mmap.MADV_DONTNEED)
+    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array.base.madvise(mmap.MADV_DONTNEED)
