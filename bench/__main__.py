@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from bench import (
+    augmentation,
     digit_struct,
     duplicates,
     noop_flow,
@@ -30,6 +31,7 @@ BENCHES = {
     "digit_struct": digit_struct,
     "validation": validation,
     "duplicates": duplicates,
+    "augmentation": augmentation,
     "pipeline_tax": pipeline_tax,
     "scores": scores,
 }
