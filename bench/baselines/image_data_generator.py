@@ -37,8 +37,9 @@ augmented = ImageDataGenerator(
     width_shift_range=0.2,
     height_shift_range=0.2,
     shear_range=15,
-    zoom_range=[0.7, 1.3],
+    zoom_range=[0.7, 1.4],
     horizontal_flip=True,
+    vertical_flip=True,
 )
 
 times = [0.0]
