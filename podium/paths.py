@@ -101,6 +101,11 @@ class CandidatePaths:
         return Path("models") / self.name / "history.csv"
 
     @property
+    def checkpoint(self) -> Path:
+        """The state of a training that is not over. No output of DVC, so that it stays when a stage begins again."""
+        return Path("models") / self.name / "checkpoint.npz"
+
+    @property
     def reports(self) -> Path:
         """The folder of the candidate's figures, tables and pictures."""
         return Path("reports") / self.dataset / self.name
