@@ -16,7 +16,8 @@ from podium.config.tables import Model, Phase, Schedule
 from podium.errors import PodiumError
 from podium.models import once
 from podium.training.batches import endless
-from podium.training.checkpoint import Checkpoint, Keeper, fingerprint, place
+from podium.training.checkpoint import Checkpoint, Keeper, place
+from podium.training.fingerprint import fingerprint
 from podium.training.history import History
 from podium.zoo.parts import set_trainable
 

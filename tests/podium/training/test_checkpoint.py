@@ -16,7 +16,8 @@ from podium.config.tables import Augmentation, Schedule
 from podium.errors import PodiumError
 from podium.models import save_model
 from podium.training import checkpoint, phases
-from podium.training.checkpoint import Checkpoint, fingerprint, place
+from podium.training.checkpoint import Checkpoint, place
+from podium.training.fingerprint import fingerprint
 from podium.training.history import History
 from podium.training.phases import train
 from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
