@@ -109,6 +109,16 @@ def test_two_trainings_of_one_candidate_do_not_meet(models: Path) -> None:
         wait_for(models / "history.csv", third)  # the system lifted the lock of the one that was killed
 
 
+def test_a_training_that_diverges_ends_with_its_message_and_nothing_else(models: Path) -> None:
+    page = make_page(models.parents[1], "")
+    page["schedules"]["short"]["phases"][0] |= {"optimizer": "sgd", "learning_rate": 1e30}
+    save_page(models.parents[1], page)
+    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("train dots-dense: The loss is nan after batch ")
+    assert done.stderr.count("\n") == 1
+
+
 def long(page: dict[str, Any]) -> None:
     shorten(page)
     page["schedules"]["moved"]["phases"][0]["epochs"] = 40
