@@ -17,6 +17,8 @@ LOCK = Path("dvc.lock")
 DOWNLOADS = Path("data/downloads")
 REVIEW = Path("data/review.csv")
 """What people decided of single pictures; in git."""
+FEATURES = Path("data/features")
+"""What pretrained networks saw in pictures: a cache that can be removed at any time."""
 
 GRACE = 5
 """Seconds: a process that was just killed may take a moment to be gone."""

@@ -4,7 +4,7 @@ import logging
 
 from podium.config import load_params
 from podium.models import save_model
-from podium.paths import CandidatePaths, DatasetPaths, alone, remove, written_whole
+from podium.paths import FEATURES, CandidatePaths, DatasetPaths, alone, remove, written_whole
 from podium.training.phases import train
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def main(name: str) -> None:
     processed = DatasetPaths(candidate.dataset).processed
     schedule = page.schedule(candidate.schedule)
     with alone(paths.checkpoint, f"{name} is being trained"):
-        model = train(candidate.model, schedule, processed, paths.history, paths.checkpoint)
+        model = train(candidate.model, schedule, processed, paths.history, paths.checkpoint, FEATURES)
         with written_whole(paths.model) as file:
             save_model(model, file)
         remove(paths.checkpoint)

@@ -86,18 +86,21 @@ class Checkpoint:
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Writes the checkpoint after each epoch, and every five minutes within; stops a training that diverges."""
 
-    def __init__(self, checkpoint: Checkpoint, state: State, history: History, steps: int, epochs: int) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, state: State, history: History, network: keras.Model, steps: int, epochs: int
+    ) -> None:
         """Begin at a state.
 
         Args:
             checkpoint: where to write.
             state: where the training stands; within an epoch, its sums are taken up.
             history: to be called before this one.
+            network: what is kept, whole, even while only its head is fitted.
             steps: batches an epoch.
             epochs: of all phases together.
         """
         super().__init__()
-        self._checkpoint, self._state, self._history = checkpoint, state, history
+        self._checkpoint, self._state, self._history, self._network = checkpoint, state, history, network
         self._batch = self._kept = state.batch
         self._steps, self._epochs = steps, epochs
         self._clock = time.monotonic()
@@ -123,7 +126,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
         self._write()
 
     def _write(self, **more: list[Any]) -> None:
-        variables = {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+        variables = {"model": self._network.variables, "optimizer": self.model.optimizer.variables}
         self._checkpoint.write(self._batch, self._history.rows, variables | more)
         self._kept, self._clock = self._batch, time.monotonic()
 

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -17,6 +18,7 @@ from podium.errors import PodiumError
 from podium.models import once
 from podium.training.batches import endless
 from podium.training.checkpoint import Checkpoint, Keeper, place
+from podium.training.features import cached_features, can_cache, feature_batches, features_once, split_at_base
 from podium.training.fingerprint import fingerprint
 from podium.training.history import History
 from podium.zoo.parts import set_trainable
@@ -26,7 +28,9 @@ logger = logging.getLogger(__name__)
 _LOSSES = {"label": "sparse_categorical_crossentropy", "box": "mean_squared_error"}
 
 
-def train(model: Model, schedule: Schedule, processed: Path, history: Path, checkpoint: Path) -> keras.Model:
+def train(
+    model: Model, schedule: Schedule, processed: Path, history: Path, checkpoint: Path, features: Path | None = None
+) -> keras.Model:
     """Train a model through the phases of its schedule.
 
     On a CPU the same arguments give the same weights, bit for bit; also where a training was killed, however often,
@@ -38,6 +42,7 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path, chec
         processed: the dataset's arrays; the train split moves weights, the validation split is only looked at.
         history: the CSV file to grow by a row per epoch.
         checkpoint: the file to keep the training's state in. It is for the caller to remove it, once the model is safe.
+        features: the folder of the feature cache; None: a base looks at every picture again and again.
 
     Returns:
         The trained model.
@@ -45,6 +50,7 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path, chec
     Raises:
         PodiumError: the schedule does not fit the dataset or the model, a class has no pictures, weights are missing,
             the memory is too small, or the training diverged.
+        TryAgain: another process makes the features that this one needs.
     """
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
@@ -62,7 +68,7 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path, chec
         logger.info("goes on after %s", place(state.batch, steps, epochs))
         state.put("model", network.variables)
     writer = History(history, epochs, boxes=boxes, rows=state.rows)
-    keeper = Keeper(kept, state, writer, steps, epochs)
+    keeper = Keeper(kept, state, writer, network, steps, epochs)
 
     end = 0
     for phase in schedule.phases:
@@ -70,28 +76,34 @@ def train(model: Model, schedule: Schedule, processed: Path, history: Path, chec
         set_trainable(network, phase.trainable)
         if state.batch >= end:
             continue
-        network.compile(
+        learner, shown, held = network, partial(endless, train_split, schedule), partial(once, validation)
+        if features and can_cache(network, phase, schedule, len(train_split), len(validation)):
+            front, learner = split_at_base(network)
+            seen, held_seen = (cached_features(front, processed / name, features) for name in ("train", "validation"))
+            shown = partial(feature_batches, seen, train_split, schedule)
+            held = partial(features_once, held_seen, validation)
+        learner.compile(
             optimizer=_optimizer(phase, steps),
             loss={name: _LOSSES[name] for name in targets},
             loss_weights=_weigh(schedule.box_weight),
             metrics={"label": ["accuracy"]},
         )
         if state.batch > begin:
-            network.optimizer.build(network.trainable_variables)
-            state.put("optimizer", network.optimizer.variables)
+            learner.optimizer.build(learner.trainable_variables)
+            state.put("optimizer", learner.optimizer.variables)
         writer.phase = phase.name
         now = max(state.batch, begin)
         whole, cut = divmod(end - now, steps)
         if cut:  # a kill came within an epoch: first what it lacks
-            network.evaluate(once(validation), steps=1, verbose=0)  # makes the metrics, for their sums to come back
+            learner.evaluate(held(), steps=1, verbose=0)  # makes the metrics, for their sums to come back
         for first, length, count in ((now, cut, 1), (now + cut, steps, whole)):
             if length and count:
                 with _memory_for(schedule.batch_size):
-                    network.fit(
-                        endless(train_split, schedule, first),
+                    learner.fit(
+                        shown(first),
                         steps_per_epoch=length,
                         epochs=count,
-                        validation_data=once(validation),
+                        validation_data=held(),
                         callbacks=[writer, keeper],
                         shuffle=False,  # the batches are shuffled already
                         verbose=0,

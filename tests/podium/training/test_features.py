@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from podium import paths
+from podium import paths, zoo
 from podium.arrays import SplitWriter, open_split
 from podium.config.tables import Augmentation, Schedule
 from podium.errors import TryAgain
 from podium.models import once, predict_heads, save_model
 from podium.paths import alone
+from podium.training import checkpoint, phases
 from podium.training import features as room
 from podium.training.batches import endless
 from podium.training.features import (
@@ -27,8 +28,10 @@ from podium.training.features import (
     prune,
     split_at_base,
 )
+from podium.training.history import History
+from podium.training.phases import train
 from podium.zoo.parts import dense, features, feed, heads, picture_input, set_trainable
-from tests.makers import SIDE, make_arrays, make_phase, make_schedule
+from tests.makers import MOBILENET, SIDE, make_arrays, make_phase, make_schedule
 from tests.podium.zoo.entries import ENTRIES, ON_A_BASE, TWO_HEAD, ask, build, make_batch
 
 pytestmark = pytest.mark.slow
@@ -142,13 +145,13 @@ def test_a_network_that_was_cut_is_saved_as_if_it_never_were(weights: str, tmp_p
 @pytest.mark.parametrize("boxes", [False, True])
 def test_the_head_learns_from_features_what_it_learns_from_pictures(tmp_path: Path, weights: str, boxes: bool) -> None:
     processed = make_arrays(tmp_path / "boxed", COUNT, boxes=boxes)
-    train, validation = open_split(processed / "train"), open_split(processed / "validation")
+    trained, validation = open_split(processed / "train"), open_split(processed / "validation")
     schedule = make_schedule(HEAD, box_weight=0.5 if boxes else None)
     plain, cached = make_network(weights, boxes), make_network(weights, boxes)
     before = cached.get_weights()
-    curves = fit(plain, endless(train, schedule, 3), once(validation), schedule)
+    curves = fit(plain, endless(trained, schedule, 3), once(validation), schedule)
     front, back = split_at_base(cached)
-    shown = feature_batches(cached_features(front, processed / "train", tmp_path / "cache"), train, schedule, 3)
+    shown = feature_batches(cached_features(front, processed / "train", tmp_path / "cache"), trained, schedule, 3)
     held = features_once(cached_features(front, processed / "validation", tmp_path / "cache"), validation)
     again = fit(back, shown, held, schedule)
     for name, values in curves.items():
@@ -385,3 +388,57 @@ def test_features_are_for_phases_that_look_at_pictures_again(
 
 def test_a_network_without_a_base_has_no_features() -> None:
     assert not can_cache(build(ENTRIES["mobilenet"]), HEAD, make_schedule(), COUNT, 50)
+
+
+# a whole training ----------------------------------------------------------------------------------------------
+
+
+class KillError(Exception):
+    """Ends a training as a kill does: nothing is tidied up."""
+
+
+class Doomed(History):
+    """Stops in the middle of the second epoch of the head's phase."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        super().on_train_batch_end(batch, logs)
+        if len(self.rows) == 1 and batch == 1:
+            raise KillError
+
+
+def test_a_training_with_the_cache_is_the_training_without_it(
+    processed: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+) -> None:
+    """Two phases of the head and one of all; the cache's is killed once, and again with the cache full."""
+    monkeypatch.setattr(zoo, "build", lambda *_: make_network(weights))
+    schedule = make_schedule(
+        replace(HEAD, epochs=3), replace(HEAD, name="more"), make_phase(epochs=1, optimizer="sgd", learning_rate=1e-3)
+    )
+    monkeypatch.setattr(checkpoint, "EVERY", 0)
+
+    def learn(name: str, cache: Path | None) -> keras.Model:
+        network = train(MOBILENET, schedule, processed, tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", cache)
+        save_model(network, tmp_path / f"{name}.keras")
+        return network
+
+    plain = learn("plain", None)
+    assert not looks
+    cached = learn("cached", tmp_path / "cache")
+    assert sum(looks) == 2 * COUNT
+    for name, one, other in zip(
+        [w.path for w in plain.weights], plain.get_weights(), cached.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-4, err_msg=name)
+    curves = (
+        np.loadtxt(tmp_path / f"{name}.csv", delimiter=",", skiprows=1, usecols=(2, 3, 4, 5, 6))
+        for name in ("plain", "cached")
+    )
+    np.testing.assert_allclose(*curves, atol=1e-4)
+    monkeypatch.setattr(phases, "History", Doomed)
+    with pytest.raises(KillError):
+        learn("again", tmp_path / "cache")
+    monkeypatch.setattr(phases, "History", History)
+    learn("again", tmp_path / "cache")
+    assert sum(looks) == 2 * COUNT
+    for suffix in ("csv", "keras"):
+        assert (tmp_path / f"again.{suffix}").read_bytes() == (tmp_path / f"cached.{suffix}").read_bytes()
