@@ -10,6 +10,7 @@ from bench import (
     augmentation,
     digit_struct,
     duplicates,
+    features,
     noop_flow,
     noop_repro,
     pictures,
@@ -32,6 +33,7 @@ BENCHES = {
     "validation": validation,
     "duplicates": duplicates,
     "augmentation": augmentation,
+    "features": features,
     "pipeline_tax": pipeline_tax,
     "scores": scores,
 }
