@@ -79,6 +79,7 @@ def train(
         learner, shown, held = network, partial(endless, train_split, schedule), partial(once, validation)
         if features and can_cache(network, phase, schedule, len(train_split), len(validation)):
             front, learner = split_at_base(network)
+            logger.info("phase %s learns from features; %s keeps them", phase.name, features)
             seen, held_seen = (cached_features(front, processed / name, features) for name in ("train", "validation"))
             shown = partial(feature_batches, seen, train_split, schedule)
             held = partial(features_once, held_seen, validation)
