@@ -374,6 +374,7 @@ def test_the_cache_keeps_within_its_bound_and_what_is_used_stays(
         ({}, {"augmentation": Augmentation(rotate=1.0, shift=0.0, zoom=0.0)}, COUNT, False),
         ({"epochs": 1}, {}, COUNT, False),  # every picture is looked at once either way
         ({"epochs": 2}, {"steps_per_epoch": 2}, COUNT, False),  # 64 and twice the validation split
+        ({"epochs": 2}, {"steps_per_epoch": 6}, COUNT, True),  # 192 and twice the validation split
         ({"epochs": 10}, {"steps_per_epoch": 2}, COUNT, True),
         ({"epochs": 4}, {"batch_size": 10_000}, COUNT, True),
         ({"epochs": 10}, {}, 10**9, False),  # larger than the cache
