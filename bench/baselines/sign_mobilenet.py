@@ -30,7 +30,7 @@ def read(name: str, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
     with zipfile.ZipFile(archive) as opened, opened.open(name) as file:
         table = pd.read_csv(file)[rows]
     labels = table.pop("label").to_numpy()
-    labels -= labels > 9  # the alphabet without J, which is 9
+    labels = labels - (labels > 9)  # the alphabet without J, which is 9
     pixels = table.to_numpy(np.float32).reshape(-1, 28, 28)
     resized = [cv2.resize(picture, (80, 80), interpolation=cv2.INTER_CUBIC) for picture in pixels]
     return np.array([cv2.merge([picture] * 3) for picture in resized]) / 255, labels
