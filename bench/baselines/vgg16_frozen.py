@@ -41,7 +41,8 @@ match what:
         base.trainable = False
         x = layers.Dense(128, activation="relu")(layers.Flatten()(base.output))
         network = keras.Model(base.input, layers.Dense(2, activation="softmax")(x))
-        network.compile(keras.optimizers.SGD(0.001, momentum=0.9), "sparse_categorical_crossentropy", ["accuracy"])
+        optimizer = keras.optimizers.SGD(0.001, momentum=0.9)
+        network.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         network.fit(images, labels, batch_size=64, epochs=epochs, validation_data=read("validation"), verbose=2)
         network.save(other)
     case "score":
