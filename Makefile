@@ -58,4 +58,4 @@ lock: env ## turn requirements.in into requirements.txt
 	  --no-emit-index-url requirements.in --output-file requirements.txt
 
 clean: ## remove the environment and everything that the pipeline made, DVC's cache included
-	@rm -rf $(ENV) data/raw data/manifests data/processed models reports mlflow.db mlflow-artifacts .dvc/cache .dvc/tmp
+	@rm -rf $(ENV) data/raw data/manifests data/processed data/features models reports mlflow.db mlflow-artifacts .dvc/cache .dvc/tmp

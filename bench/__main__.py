@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 from bench import (
+    augmentation,
     digit_struct,
     duplicates,
+    features,
     noop_flow,
     noop_repro,
     pictures,
@@ -30,6 +32,8 @@ BENCHES = {
     "digit_struct": digit_struct,
     "validation": validation,
     "duplicates": duplicates,
+    "augmentation": augmentation,
+    "features": features,
     "pipeline_tax": pipeline_tax,
     "scores": scores,
 }

@@ -17,6 +17,8 @@ LOCK = Path("dvc.lock")
 DOWNLOADS = Path("data/downloads")
 REVIEW = Path("data/review.csv")
 """What people decided of single pictures; in git."""
+FEATURES = Path("data/features")
+"""What pretrained networks saw in pictures: a cache that can be removed at any time."""
 
 GRACE = 5
 """Seconds: a process that was just killed may take a moment to be gone."""
@@ -99,6 +101,11 @@ class CandidatePaths:
     def history(self) -> Path:
         """The table that grows by one row per epoch while the candidate trains."""
         return Path("models") / self.name / "history.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state of a training that is not over. No output of DVC, so that it stays when a stage begins again."""
+        return Path("models") / self.name / "checkpoint.npz"
 
     @property
     def reports(self) -> Path:

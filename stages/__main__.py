@@ -58,4 +58,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status:
+        gc.collect()  # what a mistake's traceback held: TensorFlow complains if the end of the process takes it away
+    sys.exit(status)

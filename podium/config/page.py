@@ -1,7 +1,7 @@
 """`load_params`, the only reader of `params.yaml`: it resolves every name before anything runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from podium.config import tables
 from podium.config.limits import STRICT
+from podium.config.mirrors import falsified
 from podium.config.tables import Candidate, Dataset, Name, Schedule
 from podium.errors import PodiumError, nearest
 from podium.paths import PARAMS
@@ -68,7 +69,7 @@ def load_params(path: Path = PARAMS) -> Page:
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise PodiumError("\n".join(_sentence(path, tree, detail, details) for detail in details)) from None
-    if wrong := _unresolved(path, tree, page):
+    if wrong := [*_unresolved(path, tree, page), *_falsified(path, tree, page)]:
         raise PodiumError("\n".join(wrong))
     return page
 
@@ -128,6 +129,19 @@ def _unresolved(path: Path, tree: Node | None, page: Page) -> list[str]:
             where = _locate(path, tree, ("candidates", name))
             wrong.append(f"{where}: this name is taken by the validation's reports. Choose another.")
     return wrong
+
+
+def _falsified(path: Path, tree: Node | None, page: Page) -> Iterator[str]:
+    """Say where a schedule mirrors what must not be mirrored, once for each dataset that it is used with."""
+    for asked, name in dict.fromkeys((each.schedule, each.dataset) for each in page.candidates.values()):
+        schedule, dataset = page.schedules.get(asked), page.datasets.get(name)
+        mirrored = schedule and schedule.augmentation and schedule.augmentation.flip == "horizontal"
+        if mirrored and dataset and (example := falsified(dataset)):
+            where = _locate(path, tree, ("schedules", asked, "augmentation", "flip"))
+            yield (
+                f"{where} is 'horizontal', but candidates learn '{name}' with it, and a mirrored '{example}' is no "
+                f"'{example}'. Take flip out, or set flip: forced if its mirrored pictures keep their classes."
+            )
 
 
 def _sentence(path: Path, tree: Node | None, detail: ErrorDetails, details: list[ErrorDetails]) -> str:

@@ -259,7 +259,7 @@ class Dataset:
 
 @dataclass(frozen=True, config=STRICT)
 class Augmentation:
-    """How far a training picture may be moved, each time it is shown."""
+    """How far a training picture may be moved and its light changed, each time it is shown."""
 
     rotate: Annotated[float, Field(ge=0, le=180)]
     """Degrees, either way."""
@@ -267,6 +267,16 @@ class Augmentation:
     """Share of the width and of the height, either way."""
     zoom: Annotated[float, Field(ge=0, lt=1)]
     """Share of the size, in or out."""
+    shear: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Degrees by which upright lines may lean, either way."""
+    perspective: Annotated[float, Field(ge=0, lt=0.25)] | None = None
+    """Share of the width and of the height by which each corner may move on its own, either way."""
+    flip: Literal["horizontal", "forced"] | None = None
+    """Mirror every other picture, left and right. `forced`: even where the classes look like letters or digits."""
+    brightness: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of full light that is added or taken."""
+    contrast: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share by which the distance from middle gray grows or shrinks."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -55,7 +55,7 @@ def write_page(name: str, dataset: Dataset, schedule: Schedule, candidate: Candi
     return to_yaml(page)
 
 
-_MOVED = "Degrees and shares of the size. Pictures are never mirrored: that would change letters, digits and sides."
+_MOVED = "Degrees and shares of the size. Add flip: horizontal if a mirrored picture keeps its class."
 _MODEL = "A small network from scratch, which needs no download. docs/params.md has the others."
 _CLASSES = "The label as the archive writes it: the name that people read, which is yours to choose."
 

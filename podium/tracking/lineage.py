@@ -129,7 +129,8 @@ def _flatten(prefix: str, value: object) -> list[tuple[str, str]]:
 def _in_one_line(augmentation: Augmentation | None) -> str | None:
     if augmentation is None:
         return None
-    return ", ".join(f"{name} {value:g}" for name, value in asdict(augmentation).items())
+    asked = {name: value for name, value in asdict(augmentation).items() if value is not None}
+    return ", ".join(f"{name} {value if isinstance(value, str) else f'{value:g}'}" for name, value in asked.items())
 
 
 def _git(root: Path, *arguments: str) -> str | None:

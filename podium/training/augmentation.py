@@ -1,4 +1,4 @@
-"""Moving training pictures about: rotation, shift and zoom in one affine step on the raw pixels."""
+"""Moving training pictures about and changing their light: one warp and one look-up of the raw pixels."""
 
 import cv2
 import numpy as np
@@ -6,33 +6,48 @@ from numpy.typing import NDArray
 
 from podium.config.tables import Augmentation
 
+_MOVE, _SHEAR, _PERSPECTIVE, _FLIP, _BRIGHTNESS, _CONTRAST = range(1, 7)
+"""The stream of draws that each kind has: to ask for one more kind changes no draw of the others."""
+
+_NEAREST = 1e-6
+"""A point at or behind the eye of a perspective is taken for one this far in front of it."""
+
 
 class Mover:
-    """Moves the pictures of one epoch, and their boxes with them.
+    """Moves the pictures of one epoch and changes their light; their boxes move with them.
 
-    A picture's move depends on (seed, epoch, row) and nothing else.
+    What happens to a picture depends on (seed, epoch, row) and nothing else.
     """
 
     def __init__(self, options: Augmentation, seed: int, epoch: int, rows: int) -> None:
-        """Draw every picture's move.
+        """Draw what happens to every picture.
 
         Args:
-            options: how far.
+            options: how far, how much.
             seed: the schedule's seed.
             epoch: counted over all phases.
             rows: how many pictures the split has.
         """
-        draws = np.random.default_rng([seed, epoch, 1]).uniform(-1, 1, size=(4, rows))
+
+        def draw(kind: int, *shape: int) -> NDArray[np.float64]:
+            return np.random.default_rng([seed, epoch, kind]).uniform(-1, 1, size=(*shape, rows))
+
+        draws = draw(_MOVE, 4)
         self._degrees = draws[0] * options.rotate
         self._scale = 1 + draws[1] * options.zoom
         self._right = draws[2] * options.shift
         self._down = draws[3] * options.shift
+        self._lean = np.tan(np.radians(draw(_SHEAR) * options.shear)) if options.shear else None
+        self._mirrored = draw(_FLIP) < 0 if options.flip else None
+        self._corners = draw(_PERSPECTIVE, 4, 2) * options.perspective if options.perspective else None
+        self._lift = draw(_BRIGHTNESS) * options.brightness if options.brightness else None
+        self._gain = 1 + draw(_CONTRAST) * options.contrast if options.contrast else None
 
     def move(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Move pictures; what comes in from outside is their own mirrored border.
+        """Move pictures and change their light; what comes in from outside is their own mirrored border.
 
         Args:
-            images: (n, height, width, channels) uint8.
+            images: (n, height, width, channels) uint8, 0–255.
             rows: (n,) their rows in the split.
 
         Returns:
@@ -40,9 +55,13 @@ class Mover:
         """
         _, height, width, _ = images.shape
         moved = np.empty_like(images)
+        warp = cv2.warpAffine if self._corners is None else cv2.warpPerspective
+        tables = self._tables(rows)
         for place, row in enumerate(rows):
             matrix = self._matrix(row, width, height)
-            picture = cv2.warpAffine(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+            picture = warp(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+            if tables is not None:
+                picture = cv2.LUT(picture, tables[place])
             moved[place] = picture.reshape(images.shape[1:])
         return moved
 
@@ -65,13 +84,50 @@ class Mover:
         corners = np.array([[left, right, left, right], [top, top, bottom, bottom]], np.float64).transpose(2, 0, 1)
         matrices = np.array([self._matrix(row, width, height) for row in rows])
         # OpenCV counts from the middle of the first pixel, a box from its outer edge.
-        moved = matrices[:, :, :2] @ (corners - 0.5) + matrices[:, :, 2:] + 0.5
+        moved = matrices[:, :, :2] @ (corners - 0.5) + matrices[:, :, 2:]
+        if self._corners is not None:
+            moved = moved[:, :2] / np.maximum(moved[:, 2:], _NEAREST)
+        moved += 0.5
         begin, end = (np.clip(edge(moved, axis=2), 0, (width, height)) for edge in (np.min, np.max))
         return np.concatenate([begin, end - begin], axis=1).astype(np.float32)
 
     def _matrix(self, row: int, width: int, height: int) -> NDArray[np.float64]:
-        """Give the (2, 3) matrix that moves a picture's points, (x, y) counted from the middle of the first pixel."""
-        centre = ((width - 1) / 2, (height - 1) / 2)
-        matrix: NDArray[np.float64] = cv2.getRotationMatrix2D(centre, self._degrees[row], self._scale[row])
+        """Give the matrix that moves a picture's points, (x, y) counted from the middle of the first pixel.
+
+        It mirrors, then shears, turns, zooms, shifts: (2, 3); with perspective at the end (3, 3).
+        """
+        across, down = (width - 1) / 2, (height - 1) / 2
+        matrix: NDArray[np.float64] = cv2.getRotationMatrix2D((across, down), self._degrees[row], self._scale[row])
         matrix[:, 2] += (self._right[row] * width, self._down[row] * height)
+        if self._lean is not None or self._mirrored is not None:
+            lean = 0.0 if self._lean is None else self._lean[row]
+            mirrored = self._mirrored is not None and self._mirrored[row]
+            sideways = [-1.0 if mirrored else 1.0, lean, (width - 1 if mirrored else 0) - lean * down]
+            matrix = matrix @ np.array([sideways, [0, 1, 0], [0, 0, 1]])
+        if self._corners is not None:
+            matrix = self._perspective(self._corners[..., row], width, height) @ np.concatenate([matrix, [[0, 0, 1]]])
         return matrix
+
+    @staticmethod
+    def _perspective(shifts: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+        """Give the (3, 3) matrix that brings four points to the picture's corners.
+
+        Args:
+            shifts: (4, 2) how far each is from its corner, as shares of the width and of the height.
+            width: of the picture, in pixels.
+            height: of the picture, in pixels.
+        """
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+        near, exact = ((shares * (width, height) - 0.5).astype(np.float32) for shares in (corners + shifts, corners))
+        matrix: NDArray[np.float64] = cv2.getPerspectiveTransform(near, exact)
+        matrix /= matrix[2] @ [width / 2, height / 2, 1]  # the middle is in front of the eye
+        return matrix
+
+    def _tables(self, rows: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+        """Give what each level of light becomes: (n, 256) uint8; None if it stays as it is."""
+        if self._lift is None and self._gain is None:
+            return None
+        gain = 1 if self._gain is None else self._gain[rows, None]
+        lift = 0 if self._lift is None else self._lift[rows, None]
+        levels = 127.5 + (np.arange(256) - 127.5) * gain + 255 * lift
+        return np.broadcast_to(np.clip(np.rint(levels), 0, 255), (len(rows), 256)).astype(np.uint8)

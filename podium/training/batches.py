@@ -1,44 +1,111 @@
-"""The input pipeline: batches from memory-mapped arrays, read and moved while the model computes."""
+"""The input pipeline: batches from memory-mapped arrays, read and moved in threads while the model computes."""
 
 import itertools
 import math
-from collections.abc import Iterator
+import mmap
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from podium.arrays import Split
 from podium.config.tables import Schedule
 from podium.models import Batch, answers, as_dataset
 from podium.training.augmentation import Mover
 
+WORKERS = 4
+"""Threads that make batches. They wait unless the model takes faster than they make; more would wait for each other."""
 
-def endless(split: Split, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
+THREADS = "podium-batch"
+
+
+class Part(NamedTuple):
+    """What a batch is made of: rows of the split, and what moves the pictures of their round."""
+
+    rows: NDArray[np.int64]
+    mover: Mover | None
+
+
+def endless(split: Split, schedule: Schedule, first_batch: int, workers: int = WORKERS) -> tf.data.Dataset:
     """Show every picture once a round, in an order drawn anew each round, for ever.
 
     Args:
         split: the training split.
         schedule: batch size, seed and augmentation.
         first_batch: how many batches earlier phases took: a later one goes on where they ended.
+        workers: how many threads make batches; what they make does not depend on it.
 
     Returns:
         Batches of images (n, height, width, channels) uint8 and their `answers`; boxes move with their pictures.
     """
     _, height, width, _ = split.images.shape
 
-    def rounds() -> Iterator[Batch]:
-        size = schedule.batch_size
-        a_round = math.ceil(len(split) / size)
-        for number in itertools.count(first_batch // a_round):
-            order = np.random.default_rng([schedule.seed, number, 0]).permutation(len(split))
-            mover = schedule.augmentation and Mover(schedule.augmentation, schedule.seed, number, len(split))
-            begin = first_batch % a_round if number == first_batch // a_round else 0
-            for batch in range(begin, a_round):
-                rows = np.sort(order[batch * size : (batch + 1) * size])  # sorted: kinder to the disk
-                images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
-                if mover:
-                    images = mover.move(images, rows)
-                    boxes = None if boxes is None else mover.move_boxes(boxes, rows, width, height)
-                yield images, answers(split.labels[rows], boxes, split)
+    def make(part: Part) -> Batch:
+        rows, mover = part
+        images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
+        forget(split.images)
+        if mover:
+            images = mover.move(images, rows)
+            boxes = None if boxes is None else mover.move_boxes(boxes, rows, width, height)
+        return images, answers(split.labels[rows], boxes, split)
 
-    return as_dataset(rounds, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    def batches() -> Iterator[Batch]:
+        cv2.setNumThreads(1)  # a small picture is not worth several threads; the batches are
+        yield from _ahead(make, _parts(schedule, len(split), first_batch), workers)
+
+    return as_dataset(batches, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+
+
+def rounds_of(count: int, schedule: Schedule, first_batch: int) -> Iterator[tuple[int, list[NDArray[np.int64]]]]:
+    """Draw an order anew each round, for ever.
+
+    Args:
+        count: how many rows there are to show.
+        schedule: batch size and seed.
+        first_batch: how many batches were shown before.
+
+    Yields:
+        A round's number, from 0, and the rows of each of its batches, sorted, which is kinder to the disk. The first
+        round may lack its beginning, and the last batch of each may be short.
+    """
+    size = schedule.batch_size
+    a_round = math.ceil(count / size)
+    for number in itertools.count(first_batch // a_round):
+        order = np.random.default_rng([schedule.seed, number, 0]).permutation(count)
+        begin = first_batch % a_round if number == first_batch // a_round else 0
+        yield number, [np.sort(order[batch * size : (batch + 1) * size]) for batch in range(begin, a_round)]
+
+
+def _parts(schedule: Schedule, count: int, first_batch: int) -> Iterator[Part]:
+    """Draw the batches of a split of so many pictures, for ever; each knows all that it needs to be made."""
+    for number, batches in rounds_of(count, schedule, first_batch):
+        mover = Mover(schedule.augmentation, schedule.seed, number, count) if schedule.augmentation else None
+        yield from (Part(rows, mover) for rows in batches)
+
+
+def _ahead(make: Callable[[Part], Batch], parts: Iterator[Part], workers: int) -> Iterator[Batch]:
+    """Make batches in threads, in their order, no more than twice as many ahead as there are threads."""
+    with ThreadPoolExecutor(workers, thread_name_prefix=THREADS) as pool:
+        try:
+            waiting: deque[Future[Batch]] = deque()
+            for part in parts:
+                waiting.append(pool.submit(make, part))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def forget(array: NDArray[Any]) -> None:
+    """Let go of the pages of a memory-mapped array that were read; they stay in the system's cache while it has room.
+
+    Else they count as this process's memory, which would seem to grow with the dataset; and fast, because with a small
+    picture that is read come its surroundings, 130 kB of them (measured).
+    """
+    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array.base.madvise(mmap.MADV_DONTNEED)

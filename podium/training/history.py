@@ -2,18 +2,21 @@
 
 import csv
 import logging
-import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 from tqdm import tqdm
 
-from podium.errors import PodiumError
+from podium.paths import written_whole
 
 logger = logging.getLogger(__name__)
+
+Row = list[int | str | float]
+"""An epoch's figures, in the order of the columns."""
 
 _LABEL = {
     "loss": "loss",
@@ -34,35 +37,42 @@ _LABEL_AND_BOX = {
 
 
 class History(keras.callbacks.Callback):
-    """Appends each epoch to a CSV file and shows how far the training is.
+    """Adds each epoch to a CSV file and shows how far the training is.
 
     The columns: `step`, which counts epochs over all phases from 1, `phase`, the figures, and `learning_rate` as it
     is after the epoch's last batch. No time stands in the file: the same training writes the same bytes.
     """
 
-    def __init__(self, path: Path, epochs: int, *, boxes: bool = False) -> None:
+    def __init__(self, path: Path, epochs: int, *, boxes: bool = False, rows: Sequence[Row] = ()) -> None:
         """Begin the file.
 
         Args:
             path: the CSV file; what stood there is replaced.
             epochs: of all phases together.
             boxes: whether the model learns boxes too.
+            rows: those of the epochs that are over already, where a killed training is gone on with.
         """
         super().__init__()
         self.phase = ""
+        self.rows = [*rows]
         self._path = path
         self._epochs = epochs
         self._names = _LABEL_AND_BOX if boxes else _LABEL
-        self._step = 0
+        self._before = len(rows)
         self._began = time.monotonic()
         self._bar: tqdm[Any] | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow(["step", "phase", *self._names, "learning_rate"])
+        self._write()
+
+    def _write(self) -> None:
+        """Write all rows: the file is whole at any moment, and comes back if someone removes it."""
+        with written_whole(self._path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["step", "phase", *self._names, "learning_rate"])
+            table.writerows(self.rows)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start a progress bar, where there is a terminal."""
-        title = f"epoch {self._step + 1}/{self._epochs}"
+        title = f"epoch {len(self.rows) + 1}/{self._epochs}"
         self._bar = tqdm(
             total=self.params["steps"], desc=title, leave=False, unit="batch", disable=not sys.stderr.isatty()
         )
@@ -73,23 +83,17 @@ class History(keras.callbacks.Callback):
             self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write the epoch's row; stop where the loss is no number any more."""
+        """Write the epoch's row."""
         if self._bar is not None:
             self._bar.close()
-        logs = logs or {}
-        self._step += 1
-        if not math.isfinite(logs["loss"]):
-            raise PodiumError(
-                f"The loss is {logs['loss']} after epoch {self._step} (phase {self.phase}): the training diverged. "
-                "Try a lower learning_rate in params.yaml."
-            )
-        row = [float(logs[name]) for name in self._names.values()]
+        figures = [float((logs or {})[name]) for name in self._names.values()]
         rate = float(self.model.optimizer.learning_rate)
-        with self._path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow([self._step, self.phase, *row, rate])
+        step = len(self.rows) + 1
+        self.rows.append([step, self.phase, *figures, rate])
+        self._write()
         spent = time.monotonic() - self._began
         logger.info(
             "epoch %d/%d (%s): loss %.4f, accuracy %.4f, validation loss %.4f, validation accuracy %.4f, %.0f s left",
-            *(self._step, self._epochs, self.phase, *row[:4]),
-            spent / self._step * (self._epochs - self._step),
+            *(step, self._epochs, self.phase, *figures[:4]),
+            spent / (step - self._before) * (self._epochs - step),
         )

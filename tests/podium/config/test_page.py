@@ -167,3 +167,58 @@ def test_a_key_given_twice_is_refused(tmp_path: Path, old: str, new: str) -> Non
 
 def test_a_small_number_as_dvc_writes_it_is_a_number(tmp_path: Path) -> None:
     load_changed(tmp_path, "learning_rate: 0.001", "learning_rate: 1e-05")
+
+
+MOVED = "      zoom: 0.1\n"
+"""The last line of the augmentation of schedule `moved`, which digits-cnn takes."""
+
+
+def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(tmp_path: Path) -> None:
+    page = tmp_path / "params.yaml"
+    page.write_text(DIGITS.replace(MOVED, f"{MOVED}      shear: null\n      flip: null\n"), encoding="utf-8")
+    assert load_params(page) == load_params(REPOSITORY / "recipes/digits.yaml")
+    kinds = {"shear": 5, "perspective": 0.1, "flip": "forced", "brightness": 0.2, "contrast": 0.3}
+    page.write_text(DIGITS.replace(MOVED, MOVED + "".join(f"      {k}: {v}\n" for k, v in kinds.items())))
+    augmentation = load_params(page).schedule("moved").augmentation
+    assert {name: getattr(augmentation, name) for name in kinds} == kinds
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("shear: 61", "shear is 61: it should be less than or equal to 60"),
+        ("perspective: 0.25", "perspective is 0.25: it should be less than 0.25"),
+        ("brightness: -0.1", "brightness is -0.1: it should be greater than or equal to 0"),
+        ("contrast: 1.1", "contrast is 1.1: it should be less than or equal to 1"),
+        ("flip: horizontl", "flip is 'horizontl'. Did you mean 'horizontal'? There are: forced, horizontal."),
+        ("flip: true", "flip is True. There are: forced, horizontal."),
+        ("sheer: 5", "sheer is not a key that podium knows. Did you mean 'shear'?"),
+        (
+            "flip: horizontal",
+            "flip is 'horizontal', but candidates learn 'digits' with it, and a mirrored 'two' is no 'two'.",
+        ),
+    ],
+)
+def test_an_augmentation_that_cannot_be_is_refused_with_its_line(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(PodiumError) as raised:
+        load_changed(tmp_path, MOVED, f"{MOVED}      {line}\n")
+    number = next(number for number, text in enumerate(DIGITS.splitlines(), 1) if text == MOVED.rstrip()) + 1
+    (message,) = str(raised.value).splitlines()
+    assert message.startswith(f"{tmp_path / 'params.yaml'}, line {number}: schedules.moved.augmentation.{words}")
+
+
+def test_a_refused_flip_is_said_once_and_how_to_force_it(tmp_path: Path) -> None:
+    page, flipped = tmp_path / "params.yaml", f"{MOVED}      flip: horizontal\n"
+    again = DIGITS[DIGITS.index("  digits-cnn:") :].replace("digits-cnn:", "digits-again:")
+    page.write_text(DIGITS.replace(MOVED, flipped) + again, encoding="utf-8")
+    with pytest.raises(PodiumError, match=r"^[^\n]+ set flip: forced if its mirrored pictures keep their classes\.$"):
+        load_params(page)
+    page.write_text(page.read_text().replace("schedule: moved", "schedule: quick"), encoding="utf-8")
+    load_params(page)  # nobody learns with it
+    load_changed(tmp_path, MOVED, flipped.replace("horizontal", "forced"))
+
+
+def test_photographs_may_be_mirrored() -> None:
+    augmentation = load_params(REPOSITORY / "recipes/cats_vs_dogs.yaml").schedule("augmented").augmentation
+    assert augmentation is not None
+    assert augmentation.flip == "horizontal"

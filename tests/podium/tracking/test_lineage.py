@@ -34,6 +34,13 @@ def test_params_are_flat_and_a_phase_prefixes_its_own(project: Path) -> None:
     assert params["image"] == "8x8x1"
 
 
+def test_an_augmentation_is_told_with_the_kinds_that_were_asked_for(project: Path) -> None:
+    page = project / "params.yaml"
+    page.write_text(page.read_text().replace("zoom: 0.1\n", "zoom: 0.1\n      flip: forced\n      contrast: 0.3\n"))
+    told = describe_candidate(load_params(), "digits-cnn")["augmentation"]
+    assert told == "rotate 10, shift 0.08, zoom 0.1, flip forced, contrast 0.3"
+
+
 def test_candidates_have_the_same_params_but_for_their_models(project: Path) -> None:
     page = load_params()
     names = [{key for key in describe_candidate(page, name) if "model." not in key} for name in page.candidates]

@@ -1,19 +1,27 @@
+import hashlib
+import multiprocessing
+import threading
+import time
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from podium.arrays import Split, open_split
 from podium.config.tables import Augmentation, Schedule
 from podium.training.augmentation import Mover
-from podium.training.batches import endless
+from podium.training.batches import THREADS, endless
 from tests.makers import SIDE, make_arrays, make_schedule
 
 pytestmark = pytest.mark.slow
 
 COUNT = 50
 MOVED = Augmentation(rotate=30.0, shift=0.2, zoom=0.2)
+LIVELY = Augmentation(
+    rotate=30.0, shift=0.2, zoom=0.2, shear=10.0, perspective=0.1, flip="horizontal", brightness=0.2, contrast=0.2
+)
 
 
 @pytest.fixture
@@ -66,6 +74,98 @@ def test_a_later_phase_goes_on_where_an_earlier_one_would(split: Split, augmenta
     for (images, labels), (later_images, later_labels) in zip(through[4:], later, strict=True):
         np.testing.assert_array_equal(images, later_images)
         np.testing.assert_array_equal(labels, later_labels)
+
+
+@pytest.mark.parametrize("first", [1, 5, 13])
+def test_training_goes_on_in_the_middle_of_a_round(split: Split, first: int) -> None:
+    schedule = make_schedule(augmentation=LIVELY)
+    for one, other in zip(draw(split, schedule, 14)[first:], draw(split, schedule, 14 - first, first), strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+def shown(folder: Path, workers: int) -> str:
+    """Digest twelve batches, three rounds, with everything that a model sees of them."""
+    sha256 = hashlib.sha256()
+    for images, answers in islice(
+        endless(open_split(folder), make_schedule(augmentation=LIVELY), 0, workers).as_numpy_iterator(), 12
+    ):
+        for array in (images, answers["label"], answers["box"]):
+            sha256.update(array.tobytes())
+    return sha256.hexdigest()
+
+
+def test_the_number_of_workers_and_the_process_change_nothing(tmp_path: Path) -> None:
+    folder = make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train"
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        elsewhere = pool.starmap(shown, [(folder, 1), (folder, 3)], chunksize=1)
+    assert {shown(folder, 1), shown(folder, 2), shown(folder, 5), *elsewhere} == {shown(folder, 1)}
+
+
+def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule, move, makers = make_schedule(augmentation=MOVED), Mover.move, set()
+
+    def move_slowly(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        time.sleep(0.03 * (int(rows.sum()) % 3))
+        makers.add(threading.current_thread().name)
+        return move(self, images, rows)
+
+    expected = draw(split, schedule, 12)
+    monkeypatch.setattr(Mover, "move", move_slowly)
+    for one, other in zip(expected, draw(split, schedule, 12), strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+    assert len(makers) > 1
+    assert all(name.startswith(THREADS) for name in makers)
+
+
+def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, move = [], Mover.move
+
+    def move_and_count(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        made.append(len(rows))
+        return move(self, images, rows)
+
+    monkeypatch.setattr(Mover, "move", move_and_count)
+    batches = endless(split, make_schedule(augmentation=MOVED), 0, workers=3).as_numpy_iterator()
+    next(batches)
+    time.sleep(0.5)
+    assert len(made) < 20
+    del batches
+    deadline = time.monotonic() + 10
+    while any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("augmentation", [None, MOVED])
+def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, augmentation: Augmentation | None) -> None:
+    """Pictures of 400 MB are read; what was read is not counted as this process's for long.
+
+    The file is in the system's cache, from where it gives the surroundings of each picture, too.
+    """
+    count = 40_000
+    images = tmp_path / "images.npy"
+    np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(count, 100, 100, 1))
+    with images.open("rb") as file:
+        while file.read(1 << 20):
+            pass
+    np.save(tmp_path / "labels.npy", np.zeros(count, np.int64))
+    np.save(tmp_path / "ids.npy", np.arange(count).astype(np.str_))
+    schedule = make_schedule(augmentation=augmentation, batch_size=32)
+    draw(split, schedule, 4)  # what TensorFlow takes once
+    before, peak = psutil.Process().memory_info().rss, 0
+    for _ in islice(endless(open_split(tmp_path), schedule, 0).as_numpy_iterator(), count // 32):
+        peak = max(peak, psutil.Process().memory_info().rss)
+    assert peak - before < 200e6
+
+
+def test_an_error_of_a_thread_reaches_the_training(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    def move(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(Mover, "move", move)
+    with pytest.raises(Exception, match="the disk is gone"):
+        draw(split, make_schedule(augmentation=MOVED), 1)
 
 
 def test_pictures_are_moved_as_their_row_says_whatever_the_batch_size(split: Split) -> None:

@@ -1,12 +1,13 @@
 import csv
+import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from podium.errors import PodiumError
-from podium.training.history import History
+from podium.training.history import History, Row
 
 pytestmark = pytest.mark.slow
 
@@ -14,8 +15,8 @@ COLUMNS = ["step", "phase", "loss", "accuracy", "validation_loss", "validation_a
 LOGS = {"loss": 0.5, "accuracy": 0.25, "val_loss": 0.75, "val_accuracy": 0.125}
 
 
-def start(path: Path, epochs: int = 3, *, boxes: bool = False) -> History:
-    history = History(path, epochs, boxes=boxes)
+def start(path: Path, epochs: int = 3, *, boxes: bool = False, rows: Sequence[Row] = ()) -> History:
+    history = History(path, epochs, boxes=boxes, rows=rows)
     history.set_params({"steps": 1})
     history.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.01)))
     return history
@@ -64,11 +65,18 @@ def test_boxes_have_columns_of_their_own(tmp_path: Path, caplog: pytest.LogCaptu
     assert "accuracy 0.2500, validation loss 0.7500, validation accuracy 0.1250, 0 s left" in caplog.messages[-1]
 
 
-@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_stops_the_training_and_says_where(tmp_path: Path, loss: float) -> None:
-    path = tmp_path / "history.csv"
-    history = start(path)
+def test_a_training_that_is_gone_on_with_has_its_rows_back(tmp_path: Path) -> None:
+    whole, again = start(tmp_path / "whole.csv"), start(tmp_path / "again.csv")
+    for step, phase in enumerate(("head", "head", "all")):
+        show(whole, phase, loss=0.1 + step / 3)
+        show(again, phase, loss=0.1 + step / 3)
+        again = start(tmp_path / "again.csv", rows=json.loads(json.dumps(again.rows)))
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_table_that_someone_removes_comes_back_whole(tmp_path: Path) -> None:
+    history = start(tmp_path / "history.csv")
     show(history, "head")
-    with pytest.raises(PodiumError, match=rf"loss is {loss} after epoch 2 \(phase all\).*lower learning_rate"):
-        show(history, "all", loss=loss)
-    assert len(rows(path)) == 2
+    (tmp_path / "history.csv").unlink()
+    show(history, "head")
+    assert [row[0] for row in rows(tmp_path / "history.csv")] == ["step", "1", "2"]

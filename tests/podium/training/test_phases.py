@@ -30,7 +30,9 @@ def history(tmp_path: Path) -> Path:
 
 def train_afresh(model: Any, schedule: Schedule, processed: Path, history: Path) -> keras.Model:
     keras.utils.clear_session()  # layers are named as in a fresh interpreter
-    return train(model, schedule, processed, history)
+    checkpoint = history.with_suffix(".npz")
+    checkpoint.unlink(missing_ok=True)
+    return train(model, schedule, processed, history, checkpoint)
 
 
 @pytest.mark.parametrize(
