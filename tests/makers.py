@@ -176,6 +176,12 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
     return page
 
 
+def peak_memory() -> int:
+    """Give this process's own peak, in bytes. getrusage() begins with that of the process that started it."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
 def make_review(root: Path, *lines: str) -> None:
     """Write what people decided about pictures of a project, by default nothing."""
     (root / "data").mkdir(exist_ok=True)

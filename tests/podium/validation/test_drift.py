@@ -1,6 +1,5 @@
 import json
 import multiprocessing
-import resource
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +10,7 @@ import psutil
 import pytest
 
 from podium.validation.drift import LISTED, Change, Drift, changes_table, compare, to_json
+from tests.makers import peak_memory
 
 MEASURES = ["labels", "brightness", "contrast", "sharpness", "colour", "height", "width", "aspect", "file size"]
 Row = tuple[str, str, str, str]
@@ -389,7 +389,7 @@ def extra_memory(count: int) -> tuple[int, list[int]]:
     after["sha256"] = after["sha256"].where(np.arange(count) % 2 == 0, "new" + after["sha256"])
     held = psutil.Process().memory_info().rss
     drift = compare(before, after)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - held, counts(drift)
+    return peak_memory() - held, counts(drift)
 
 
 @pytest.mark.slow
