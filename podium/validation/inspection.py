@@ -7,6 +7,7 @@ import pandas as pd
 
 from podium.config.tables import Dataset
 from podium.errors import PodiumError
+from podium.paths import REVIEW
 from podium.splits import assign_splits
 from podium.validation.drift import Drift, compare
 from podium.validation.duplicates import Pairs, find_pairs, group
@@ -77,7 +78,7 @@ def _stale(manifest: pd.DataFrame, review: pd.DataFrame) -> list[Finding]:
         return []
     there = pd.MultiIndex.from_frame(manifest[["id", "sha256"]])
     gone = review[~pd.MultiIndex.from_frame(review[["id", "sha256"]]).isin(there)]
-    words = "every decision of data/review.csv is about a picture that is there, with the same bytes"
+    words = f"every decision of {REVIEW} is about a picture that is there, with the same bytes"
     examples = [f"{row.id} (line {row.line})" for row in gone.head(10).itertuples()]
     return [Finding(words, "warning", success=gone.empty, count=len(gone), examples=examples)]
 

@@ -14,6 +14,7 @@ import pandas as pd
 from podium.config.tables import Dataset
 from podium.errors import PodiumError, nearest
 from podium.formats.picture_files import UNLABELLED
+from podium.paths import REVIEW
 
 REVIEW_COLUMNS = ["dataset", "id", "sha256", "decision", "note"]
 DECISIONS = ("keep", "leave_out")
@@ -82,9 +83,7 @@ def leave_out(manifest: pd.DataFrame, dataset: Dataset, review: pd.DataFrame) ->
     unusable = {"no_box": no_box(manifest, dataset), "unreadable": manifest["fault"].notna()}
     for reason, rows in unusable.items():
         for id_ in manifest.loc[rows & decided["keep"], "id"].head(1):
-            raise PodiumError(
-                f"data/review.csv says to keep {id_}, which cannot be used ({reason}). Take its line out."
-            )
+            raise PodiumError(f"{REVIEW} says to keep {id_}, which cannot be used ({reason}). Take its line out.")
         if dataset.validation.quarantine > 0:
             reasons[rows] = reason
     reasons[decided["leave_out"]] = "reviewed"
