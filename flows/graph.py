@@ -23,6 +23,8 @@ from podium.errors import PodiumError, TryAgain, nearest
 from podium.paths import LOCK
 
 PIPELINE = "dvc.yaml"
+TORN = ".dvc/tmp/rwlock"
+"""Where a kill may leave half a file of DVC's (treeverse/dvc issue 7615)."""
 
 _running: set["subprocess.Popen[str]"] = set()
 
@@ -108,6 +110,9 @@ def is_current(root: Path, name: str) -> bool:
 def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
     """Run one stage by `dvc repro --single-item`, its output handed on line by line.
 
+    DVC notes in a file who uses what, and writes it in place: a kill at that moment leaves half of it, and DVC refuses
+    to work until it is gone. Then it is removed; it said nothing any more.
+
     Args:
         root: the project's root.
         name: the stage.
@@ -150,6 +155,10 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
         message = "\n".join(line for line in lines if not line.startswith((">", "Running stage")))
         if "Unable to acquire lock" in message or "is busy, it is being blocked by" in message:
             raise TryAgain(f"{name}: another DVC command holds the workspace.\n{message}")
+        if "JSON structure is corrupted" in message and (torn := root / TORN).exists():
+            torn.unlink()
+            reproduce(root, name, say)
+            return
         raise PodiumError(f"{name} failed:\n{message}")
 
 

@@ -75,6 +75,16 @@ def test_a_failing_stage_is_told_with_its_last_words(repository: Path) -> None:
     assert not isinstance(caught.value, TryAgain)
 
 
+def test_half_a_file_that_a_kill_left_in_dvcs_folder_is_no_obstacle(repository: Path) -> None:
+    torn = repository / ".dvc/tmp/rwlock"
+    torn.parent.mkdir(exist_ok=True)
+    torn.write_text('{"read": {')
+    said: list[str] = []
+    reproduce(repository, "fetch@a", said.append)
+    assert "took a" in said
+    assert is_current(repository, "fetch@a")
+
+
 def test_another_command_in_the_workspace_is_worth_another_try(repository: Path) -> None:
     (repository / "dvc.yaml").write_text("stages: {slow: {cmd: 'touch began; sleep 20', outs: [x]}}\n")
     command = [sys.executable, "-m", "dvc", "repro", "slow"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flows.graph import TORN
 from tests.flows.workspace import Workspace
 from tests.kaggle_server import TOKEN, KaggleServer, serve_kaggle
 
@@ -76,6 +78,16 @@ def where(root: Path) -> str:
     return "unpacking and validation" if (root / "data/raw/pets.json").exists() else "before"
 
 
+def remove_torn_table(root: Path) -> None:
+    """Do what the README says to do where a kill met DVC as it wrote its own table (about one in several hundred)."""
+    try:
+        json.loads((root / TORN).read_bytes())
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        (root / TORN).unlink()
+
+
 def test_twenty_kills_at_random_moments_change_no_byte(kaggle: KaggleServer, tmp_path: Path) -> None:
     project = Workspace(tmp_path / "project", **kaggle.environment, KAGGLE_API_TOKEN=TOKEN)
     project.edit(use_pets)
@@ -94,6 +106,7 @@ def test_twenty_kills_at_random_moments_change_no_byte(kaggle: KaggleServer, tmp
     begin_anew()
     moments, killed = np.random.default_rng(0), Counter[str]()
     while killed.total() < KILLS:
+        remove_torn_table(project.root)
         with (tmp_path / "said").open("w") as said:
             process = subprocess.Popen(
                 COMMAND,
@@ -112,6 +125,7 @@ def test_twenty_kills_at_random_moments_change_no_byte(kaggle: KaggleServer, tmp
             process.wait()
             killed[where(project.root)] += 1
             if killed.total() % 4 == 0:  # else the kills would soon be past the download
+                remove_torn_table(project.root)
                 project.run(*COMMAND)
                 assert digest(project.root) == expected, killed
                 begin_anew()
