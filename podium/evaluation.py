@@ -95,6 +95,23 @@ def _corners(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.concatenate([exact[:, :2], exact[:, :2] + exact[:, 2:]], axis=1)
 
 
+def tabulate_repeats(figures: dict[int, dict[str, Figures]]) -> pd.DataFrame:
+    """Give each seed its row: seed, and a column for each split and figure: `validation_accuracy`, `test_loss`."""
+    return pd.DataFrame(
+        {"seed": seed} | {f"{split}_{name}": value for split, some in splits.items() for name, value in some.items()}
+        for seed, splits in figures.items()
+    )
+
+
+def measure_repeats(repeats: pd.DataFrame) -> Figures:
+    """Say how far seeds are apart: how many there are, and each figure's mean and sample standard deviation."""
+    figures = repeats.drop(columns="seed")
+    means, deviations = figures.mean().add_suffix("_mean"), figures.std(ddof=1).add_suffix("_std")
+    return {"seeds": float(len(repeats))} | {
+        str(name): float(value) for name, value in [*means.items(), *deviations.items()]
+    }
+
+
 def compare(
     name: str, figures: dict[str, Figures], pictures: dict[str, int], references: Sequence[Reference]
 ) -> pd.DataFrame:
@@ -102,12 +119,13 @@ def compare(
 
     Args:
         name: the candidate's.
-        figures: of each split, from `measure` and `measure_boxes`.
+        figures: of each split, from `measure` and `measure_boxes`; and of `repeats`, from `measure_repeats`, if any.
         pictures: how many each split has.
         references: what is published. Without any, our test accuracy stands alone.
 
     Returns:
-        First our rows, one for each metric and split that the references name (and that we have), then theirs:
+        First our rows, one for each metric and split that the references name (and that we have; a second one for the
+        mean of the seeds, where there are several), then theirs:
         model, metric, split, value, standard_error (ours of an accuracy p of n pictures: √(p (1 − p) / n)), source.
     """
     rows: list[dict[str, str | float | None]] = []
@@ -117,6 +135,10 @@ def compare(
             value = figures[split][metric]
             error = np.sqrt(value * (1 - value) / pictures[split]) if metric == "accuracy" else None
             rows.append({"model": name, "metric": metric, "split": split, "value": value, "standard_error": error})
+            if repeats := figures.get("repeats"):
+                mean = repeats[f"{split}_{metric}_mean"]
+                title = f"{name}, mean of {repeats['seeds']:.0f} seeds"
+                rows.append({"model": title, "metric": metric, "split": split, "value": mean})
     rows += [asdict(reference) for reference in references]
     return pd.DataFrame(rows, columns=[field.name for field in fields(Reference)])
 

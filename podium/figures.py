@@ -15,17 +15,20 @@ INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
 TRUE_BOX, PREDICTED_BOX = "#35d07f", "#ffb000"
 
 
-def draw_learning_curves(history: pd.DataFrame, title: str, path: Path) -> None:
+def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Path) -> None:
     """Draw loss, accuracy and, if there are boxes, their loss by epoch, with a line where a phase begins.
 
-    Training stands beside validation.
+    Training stands beside validation. Further histories, of the same training with other seeds, are drawn faintly.
     """
+    history = histories[0]
     names = [name for name in ("loss", "accuracy", "box_loss") if name in history]
     figure = Figure(figsize=(4.5 * len(names), 3.6), layout="constrained")
     figure.suptitle(title, color=INK)
     for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
-        axes.plot(history["step"], history[name], color=TRAIN, marker=".", label="training")
-        axes.plot(history["step"], history[f"validation_{name}"], color=VALIDATION, marker=".", label="validation")
+        for column, colour, label in ((name, TRAIN, "training"), (f"validation_{name}", VALIDATION, "validation")):
+            axes.plot(history["step"], history[column], color=colour, marker=".", label=label)
+            for other in histories[1:]:
+                axes.plot(other["step"], other[column], color=colour, linewidth=0.8, alpha=0.5)
         starts = history.index[history["phase"] != history["phase"].shift()]
         if len(starts) > 1:
             for start in starts:

@@ -107,6 +107,20 @@ class CandidatePaths:
         """The state of a training that is not over. No output of DVC, so that it stays when a stage begins again."""
         return Path("models") / self.name / "checkpoint.npz"
 
+    def checkpoint_of(self, seed: int) -> Path:
+        """Give the place of the same, of a training with a further seed."""
+        return self.checkpoint.with_name(f"checkpoint-{seed}.npz")
+
+    @property
+    def repeats(self) -> Path:
+        """The folder of the trainings with further seeds, each a folder with a model and a history; empty if none."""
+        return Path("models") / self.name / "repeats"
+
+    @property
+    def board(self) -> Path:
+        """The folder of the history for TensorBoard. No output of DVC: it can be removed at any time."""
+        return Path("models") / self.name / "tensorboard"
+
     @property
     def reports(self) -> Path:
         """The folder of the candidate's figures, tables and pictures."""

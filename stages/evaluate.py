@@ -2,17 +2,32 @@
 
 import json
 import logging
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from podium.arrays import load_classes, open_split
+from podium.arrays import Split, load_classes, open_split
 from podium.config import load_params
-from podium.evaluation import compare, find_clean, measure, measure_boxes, measure_classes, tabulate
+from podium.evaluation import (
+    Figures,
+    compare,
+    find_clean,
+    measure,
+    measure_boxes,
+    measure_classes,
+    measure_repeats,
+    tabulate,
+    tabulate_repeats,
+)
 from podium.figures import choose_for_gallery, draw_gallery, draw_learning_curves
 from podium.models import load_model, predict_heads
 from podium.paths import CandidatePaths, DatasetPaths
 
 logger = logging.getLogger(__name__)
+
+SPLITS = ("validation", "test")
 
 
 def main(name: str) -> None:
@@ -25,23 +40,26 @@ def main(name: str) -> None:
     reports = paths.reports
     reports.mkdir(parents=True, exist_ok=True)
     metrics, tables = {}, {}
-    for split_name in ("validation", "test"):
+    for split_name in SPLITS:
         split = open_split(processed / split_name)
         heads = predict_heads(model, split)
-        metrics[split_name] = measure(split.labels, heads["label"])
-        if split.boxes is not None:
-            metrics[split_name] |= measure_boxes(split.boxes, heads["box"], split.images.shape[1:])
+        metrics[split_name] = _measure(split, heads)
         tables[split_name] = tabulate(split, heads["label"], classes, heads.get("box"))
+    histories = [pd.read_csv(path) for path in (paths.history, *sorted(paths.repeats.glob("*/history.csv")))]
+    draw_learning_curves(histories, name, reports / "learning_curves.png")
+    repeats = tabulate_repeats({page.schedule(candidate.schedule).seed: metrics} | _measure_seeds(paths, processed))
     clean = find_clean(tables["test"]["id"], pd.read_csv(DatasetPaths(candidate.dataset).validation / "leaks.csv"))
     if clean.any():
         metrics["test_clean"] = measure(split.labels[clean], heads["label"][clean]) | {"pictures": int(clean.sum())}
     measure_classes(split.labels, heads["label"], classes).to_csv(reports / "per_class.csv", index=False)
     pd.concat(tables, names=["split"]).reset_index("split").to_csv(reports / "predictions.csv", index=False)
-    draw_learning_curves(pd.read_csv(paths.history), name, reports / "learning_curves.png")
     chosen = choose_for_gallery(tables["test"])
     title = f"{name}: the surest mistakes and the least sure hits on the test split"
     boxes = None if split.boxes is None else split.boxes[chosen]
     draw_gallery(split.images[chosen], tables["test"].loc[chosen], title, reports / "gallery.png", boxes)
+    repeats.to_csv(reports / "seeds.csv", index=False)
+    if len(repeats) > 1:
+        metrics["repeats"] = measure_repeats(repeats)
     counts = {split_name: len(table) for split_name, table in tables.items()}
     comparison = compare(name, metrics, counts, page.dataset(candidate.dataset).reference)
     comparison.to_csv(reports / "comparison.csv", index=False)
@@ -51,3 +69,20 @@ def main(name: str) -> None:
         *(name, counts["validation"], counts["test"]),
         *(metrics["validation"]["accuracy"], metrics["test"]["accuracy"], reports),
     )
+
+
+def _measure(split: Split, heads: dict[str, NDArray[np.float32]]) -> Figures:
+    boxes = {} if split.boxes is None else measure_boxes(split.boxes, heads["box"], split.images.shape[1:])
+    return measure(split.labels, heads["label"]) | boxes
+
+
+def _measure_seeds(paths: CandidatePaths, processed: Path) -> dict[int, dict[str, Figures]]:
+    """Measure the models that were trained with further seeds."""
+    splits = {name: open_split(processed / name) for name in SPLITS}
+    figures = {}
+    for file in sorted(paths.repeats.glob("*/model.keras"), key=lambda file: int(file.parent.name)):
+        model = load_model(file)
+        figures[int(file.parent.name)] = {
+            name: _measure(split, predict_heads(model, split)) for name, split in splits.items()
+        }
+    return figures

@@ -1,6 +1,7 @@
 """Stage `train`: build a candidate's model and take it through its schedule."""
 
 import logging
+from dataclasses import replace
 
 from podium.config import load_params
 from podium.models import save_model
@@ -11,18 +12,28 @@ logger = logging.getLogger(__name__)
 
 
 def main(name: str) -> None:
-    """Train the candidate `name`, from where a killed training of it stopped."""
+    """Train the candidate `name`, from where a killed training of it stopped; with every seed that it asks for."""
     page = load_params()
     candidate = page.candidate(name)
     paths = CandidatePaths(name, candidate.dataset)
     processed = DatasetPaths(candidate.dataset).processed
     schedule = page.schedule(candidate.schedule)
+    checkpoints = [paths.checkpoint, *map(paths.checkpoint_of, schedule.seeds[1:])]
     with alone(paths.checkpoint, f"{name} is being trained"):
-        model = train(candidate.model, schedule, processed, paths.history, paths.checkpoint, FEATURES)
-        with written_whole(paths.model) as file:
-            save_model(model, file)
-        remove(paths.checkpoint)
-    logger.info(
-        "train %s: read %s, trained %s (%s parameters), wrote %s",
-        *(name, processed, candidate.model.kind, f"{model.count_params():,}", paths.model),
-    )
+        paths.repeats.mkdir(parents=True, exist_ok=True)
+        for seed, checkpoint in zip(schedule.seeds, checkpoints, strict=True):
+            first = seed == schedule.seed
+            history, file = (
+                one if first else paths.repeats / str(seed) / one.name for one in (paths.history, paths.model)
+            )
+            one = replace(schedule, seed=seed, repeats=None)
+            board = paths.board if first else paths.board / f"seed-{seed}"
+            model = train(candidate.model, one, processed, history, checkpoint, FEATURES, board)
+            with written_whole(file) as part:
+                save_model(model, part)
+            logger.info(
+                "train %s: read %s, trained %s (%s parameters, seed %d), wrote %s",
+                *(name, processed, candidate.model.kind, f"{model.count_params():,}", seed, file),
+            )
+        for checkpoint in checkpoints:
+            remove(checkpoint)

@@ -289,22 +289,41 @@ class Phase:
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    decay: Literal["constant", "cosine", "step"]
-    """Over the phase: `constant`, down to zero along half a cosine wave, or by `decay_factor` every `decay_every`."""
+    decay: Literal["constant", "cosine", "step", "plateau"]
+    """Over the phase: `constant`; down to zero along half a cosine wave; by `decay_factor` every `decay_every` epochs
+    (`step`), or whenever so many brought no lower validation loss (`plateau`)."""
     decay_factor: Fraction | None = None
-    """With `step`: what the learning rate is multiplied by."""
+    """With `step` and `plateau`: what the learning rate is multiplied by."""
     decay_every: Positive | None = None
-    """With `step`: after how many epochs."""
+    """With `step` and `plateau`: after how many epochs."""
+    warmup: Positive | None = None
+    """With `cosine`, if wanted: epochs over which the learning rate first rises from zero."""
     momentum: Fraction | None = None
     """With `sgd`, if wanted."""
+    copies: Positive | None = None
+    """With `head` and augmentation, if wanted: the base looks at so many moved copies of each picture and no others."""
+    keep_best: Literal["validation_loss", "validation_accuracy"] | None = None
+    """End with the weights of the epoch that was best by this figure, not with the last one's."""
+    patience: Positive | None = None
+    """With `keep_best`, if wanted: the phase is over when so many epochs in a row were no better than the best."""
 
     def __post_init__(self) -> None:
         """Have what belongs to one choice only where that choice was made."""
         if self.momentum is not None and self.optimizer != "sgd":
             raise ValueError(f"momentum belongs to optimizer: sgd; {self.optimizer} has its own")
-        steps = self.decay == "step"
+        steps = self.decay in ("step", "plateau")
         if steps != (self.decay_factor is not None) or steps != (self.decay_every is not None):
-            raise ValueError("decay_factor and decay_every belong to decay: step; it needs both, others neither")
+            raise ValueError(
+                "decay_factor and decay_every belong to decay: step and decay: plateau; these need both, others neither"
+            )
+        if self.warmup is not None and self.decay != "cosine":
+            raise ValueError(f"warmup belongs to decay: cosine; decay: {self.decay} begins at its learning rate")
+        if self.warmup is not None and self.warmup >= self.epochs:
+            raise ValueError(f"warmup takes {self.warmup} of {self.epochs} epochs; leave some to train in")
+        if self.copies is not None and self.trainable != "head":
+            raise ValueError(f"copies belong to trainable: head; with {self.trainable} the base learns from every look")
+        if self.patience is not None and self.keep_best is None:
+            raise ValueError("patience needs keep_best: what says that an epoch was better")
 
 
 def _phases(phases: list[Phase]) -> list[Phase]:
@@ -326,6 +345,31 @@ class Schedule:
     box_weight: Fraction | None
     """The box's share of the loss, the label has the rest; null where the dataset's target is the label alone."""
     phases: Annotated[list[Phase], Field(min_length=1), AfterValidator(_phases)]
+    class_weights: Literal["balanced"] | None = None
+    """`balanced`: a picture counts the more, the fewer pictures its class has."""
+    label_smoothing: Fraction | None = None
+    """Share of each label that is spread evenly over all classes (C. Szegedy et al., 2015, arXiv:1512.00567)."""
+    precision: Literal["bfloat16"] | None = None
+    """What layers compute in while weights stay float32, where the processor is faster with it."""
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """No epoch begins later than so long after the first. The only key that makes a result depend on the machine."""
+    repeats: Annotated[int, Field(ge=2, le=100)] | None = None
+    """Train so many times, with `seed` and the numbers after it, and say how much of the result is luck."""
+
+    def __post_init__(self) -> None:
+        """Have copies only of what is moved."""
+        if self.augmentation is None and any(phase.copies for phase in self.phases):
+            raise ValueError("a phase takes copies, but nothing moves them apart; name an augmentation, or no copies")
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of its trainings: one, or as many as `repeats` says."""
+        return [*range(self.seed, self.seed + (self.repeats or 1))]
+
+    @property
+    def epochs(self) -> int:
+        """Of all phases together, at most."""
+        return sum(phase.epochs for phase in self.phases)
 
 
 # models -------------------------------------------------------------------------------------------------

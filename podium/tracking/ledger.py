@@ -92,8 +92,9 @@ class Ledger:
         If the block ends in an exception, the run is marked as failed. The next try goes on with it.
         """
         schedule = self._page.schedule(self._page.candidate(name).schedule)
-        epochs = sum(phase.epochs for phase in schedule.phases)
-        return Follower(self._root / self._paths(name).history, epochs, lambda: (self.client, self._open(name)))
+        return Follower(
+            self._root / self._paths(name).history, schedule.epochs, lambda: (self.client, self._open(name))
+        )
 
     def publish(self, name: str) -> Result:
         """Make sure that a candidate's training result, and what evaluation says of it, is in the ledger.

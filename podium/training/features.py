@@ -1,6 +1,7 @@
 """The feature cache: a base that stays as it is looks at every picture once, and the head learns from what it saw.
 
 A file has the features of one split: .npy, (n, *features) float32, memory-mapped. No halves: they are off by a 2,000th.
+Of pictures that are to be moved it has several copies, each moved in its own way, one after the other.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from podium.config.tables import Phase, Schedule
 from podium.models import PREDICT_BATCH, answers
 from podium.paths import alone, file_digest, remove
 from podium.progress import show_progress
+from podium.training.augmentation import Mover
 from podium.training.batches import forget, rounds_of
 
 BOUND = 8_000_000_000
@@ -34,6 +36,51 @@ _BLOCK = 32
 """Pictures that the base looks at at once. More are no faster, and VGG16's first layers give 13 MB a picture each."""
 
 Features = NDArray[np.float32]
+
+
+class Shown:
+    """The pictures of a split as the base is to see them: as they are, or copies of them, moved."""
+
+    def __init__(self, split: Split, schedule: Schedule | None = None, copies: int = 1) -> None:
+        """Know the split.
+
+        Args:
+            split: whose pictures they are.
+            schedule: how to move them; None: not at all.
+            copies: how often each comes.
+        """
+        self.split, self._copies = split, copies
+        augmentation = schedule.augmentation if schedule else None
+        self.how = repr((augmentation, schedule.seed, copies)) if schedule and augmentation else ""
+        """What the pictures depend on besides the split."""
+        self._movers = [
+            Mover(augmentation, schedule.seed, copy, len(split)) for copy in range(copies) if schedule and augmentation
+        ]
+
+    def __len__(self) -> int:
+        return self._copies * len(self.split)
+
+    def images(self, begin: int, end: int) -> NDArray[np.uint8]:
+        """Give the nth to the mth picture, counted over all copies: (m - n, height, width, channels) uint8."""
+        rows = np.arange(begin, min(end, len(self)))
+        if not self._movers:
+            return np.asarray(self.split.images[rows])
+        copies, rows = np.divmod(rows, len(self.split))
+        moved = [
+            self._movers[copy].move(self.split.images[rows[copies == copy]], rows[copies == copy])
+            for copy in np.unique(copies)
+        ]
+        return np.concatenate(moved)
+
+    def answers(self) -> dict[str, NDArray[Any]]:
+        """Give what a model is to answer to all of them."""
+        labels = np.tile(np.asarray(self.split.labels), self._copies)
+        if self.split.boxes is None:
+            return answers(labels, None, self.split)
+        rows, (_, height, width, _) = np.arange(len(self.split)), self.split.images.shape
+        boxes = np.asarray(self.split.boxes)
+        moved = [mover.move_boxes(boxes, rows, width, height) for mover in self._movers]
+        return answers(labels, np.concatenate(moved or [boxes]), self.split)
 
 
 def split_at_base(network: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -66,26 +113,28 @@ def can_cache(network: keras.Model, phase: Phase, schedule: Schedule, train: int
     Args:
         network: what is trained.
         phase: one of the schedule's; only with the base as it is.
-        schedule: only with pictures that are not moved.
+        schedule: only with pictures that are not moved, unless the phase takes copies of them.
         train: how many pictures the training split has.
         validation: how many the validation split has.
     """
-    if phase.trainable != "head" or schedule.augmentation or all(layer.name != "base" for layer in network.layers):
+    moved = schedule.augmentation is not None and phase.copies is None
+    if phase.trainable != "head" or moved or all(layer.name != "base" for layer in network.layers):
         return False
     a_round = math.ceil(train / schedule.batch_size)
     rounds, rest = divmod(phase.epochs * (schedule.steps_per_epoch or a_round), a_round)
     looks = rounds * train + rest * schedule.batch_size + phase.epochs * validation
-    features = math.prod(split_at_base(network)[0].output.shape[1:])
-    return train + validation < looks and 4 * features * (train + validation) <= BOUND
+    seen = train * (phase.copies or 1) + validation
+    return seen < looks and 4 * math.prod(split_at_base(network)[0].output.shape[1:]) * seen <= BOUND
 
 
-def cached_features(front: keras.Model, split: Path, folder: Path) -> Features:
-    """Give the features of a split's pictures, from the cache or for it. A killed run is gone on with.
+def cached_features(front: keras.Model, split: Path, folder: Path, shown: Shown | None = None) -> Features:
+    """Give the features of pictures, from the cache or for it. A killed run is gone on with.
 
     Args:
         front: the first part of a network, as `split_at_base` gives it.
         split: the folder of the split's arrays.
         folder: the cache. What was not used for longest goes where it would take more than `BOUND`.
+        shown: the split's pictures as the base is to see them; None: as they are.
 
     Returns:
         (n, *features) float32, memory-mapped and read-only.
@@ -93,16 +142,16 @@ def cached_features(front: keras.Model, split: Path, folder: Path) -> Features:
     Raises:
         TryAgain: another process makes the same features.
     """
-    images = open_split(split).images
-    shape = (len(images), *front.output.shape[1:])
-    path = folder / f"{_key(front, file_digest(split / 'images.npy'))}.npy"
+    shown = shown or Shown(open_split(split))
+    shape = (len(shown), *front.output.shape[1:])
+    path = folder / f"{_key(front, file_digest(split / 'images.npy') + shown.how)}.npy"
     part = folder / f".{path.name}.part"
     folder.mkdir(parents=True, exist_ok=True)
     with alone(part, f"{path} is being written"):
         if not _is_whole(path, shape):
             remove(path)
             prune(folder, BOUND - 4 * math.prod(shape))
-            _fill(part, shape, front, images)
+            _fill(part, shape, front, shown)
             part.replace(path)
         os.utime(path)  # used just now
         features: Features = np.load(path, mmap_mode="r")
@@ -122,22 +171,28 @@ def prune(folder: Path, bound: int) -> None:
                 remove(path)
 
 
-def feature_batches(features: Features, split: Split, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
-    """Show (n, *features) float32 and their `answers` for ever, in the order in which `endless` shows the pictures."""
-    return _as_dataset(
-        *(features, split, tf.data.INFINITE_CARDINALITY),
-        lambda: (rows for _, batches in rounds_of(len(split), schedule, first_batch) for rows in batches),
-    )
+def feature_batches(features: Features, shown: Shown, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
+    """Show (n, *features) float32 and their `answers` for ever, in the order in which `endless` shows the pictures.
+
+    Copies take turns, one a round.
+    """
+    count = len(shown.split)
+
+    def order() -> Iterator[NDArray[np.int64]]:
+        for number, batches in rounds_of(count, schedule, first_batch):
+            yield from (rows + number * count % len(shown) for rows in batches)
+
+    return _as_dataset(features, shown, tf.data.INFINITE_CARDINALITY, order)
 
 
-def features_once(features: Features, split: Split) -> tf.data.Dataset:
+def features_once(features: Features, shown: Shown) -> tf.data.Dataset:
     """Show the features of a split once, in order, as `once` shows its pictures."""
-    starts = range(0, len(split), PREDICT_BATCH)
-    return _as_dataset(features, split, len(starts), lambda: (slice(start, start + PREDICT_BATCH) for start in starts))
+    starts = range(0, len(shown), PREDICT_BATCH)
+    return _as_dataset(features, shown, len(starts), lambda: (slice(start, start + PREDICT_BATCH) for start in starts))
 
 
-def _as_dataset(features: Features, split: Split, count: int, order: Callable[[], Iterator[Any]]) -> tf.data.Dataset:
-    known = answers(np.asarray(split.labels), None if split.boxes is None else np.asarray(split.boxes), split)
+def _as_dataset(features: Features, shown: Shown, count: int, order: Callable[[], Iterator[Any]]) -> tf.data.Dataset:
+    known = shown.answers()
 
     def show() -> Iterator[tuple[Features, dict[str, NDArray[Any]]]]:
         for rows in order():
@@ -160,9 +215,9 @@ def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
     return bool(features.shape == shape and features.dtype == np.float32)
 
 
-def _fill(part: Path, shape: tuple[int, ...], front: keras.Model, images: NDArray[np.uint8]) -> None:
+def _fill(part: Path, shape: tuple[int, ...], front: keras.Model, shown: Shown) -> None:
     """Write features block by block, from where a killed run was, less a block that may not have reached the disk."""
-    look, block = _graph(front, images.shape[1:]), 4 * _BLOCK * math.prod(shape[1:])
+    look, block = _graph(front, shown.split.images.shape[1:]), 4 * _BLOCK * math.prod(shape[1:])
     part.touch()
     with part.open("r+b") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
@@ -171,10 +226,10 @@ def _fill(part: Path, shape: tuple[int, ...], front: keras.Model, images: NDArra
         file.seek(0, os.SEEK_END)
         blocks = range(begin, math.ceil(shape[0] / _BLOCK))
         for number in show_progress(blocks, f"blocks of {_BLOCK} pictures", blocks.stop, begin):
-            file.write(look(images[number * _BLOCK : (number + 1) * _BLOCK]).data)
+            file.write(look(shown.images(number * _BLOCK, (number + 1) * _BLOCK)).data)
             file.flush()
             os.fsync(file.fileno())
-            forget(images)
+            forget(shown.split.images)
 
 
 def _graph(front: keras.Model, shape: tuple[int, ...]) -> Callable[[NDArray[np.uint8]], Features]:
@@ -183,18 +238,18 @@ def _graph(front: keras.Model, shape: tuple[int, ...]) -> Callable[[NDArray[np.u
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.uint8)])  # type: ignore[untyped-decorator]
     def look(pictures: tf.Tensor) -> tf.Tensor:
-        return front.stateless_call(*weights, pictures, training=False)[0]
+        return tf.cast(front.stateless_call(*weights, pictures, training=False)[0], tf.float32)
 
     return lambda pictures: look(pictures).numpy()
 
 
-def _key(front: keras.Model, images: str) -> str:
+def _key(front: keras.Model, pictures: str) -> str:
     """Sum up all that features depend on: the layers, their weights, the pictures, and who computes."""
     code = 1  # one more where other code gives other features
     devices = [device.device_type for device in tf.config.list_physical_devices()]
     computer = (keras.__version__, tf.__version__, os.cpu_count(), devices, os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
     config = re.sub(r'"shared_object_id": \d+', "", front.to_json())  # those are places in memory
-    digest = hashlib.sha256(repr((code, _BLOCK, images, computer, config)).encode())
+    digest = hashlib.sha256(repr((code, _BLOCK, pictures, computer, config)).encode())
     for weight in front.get_weights():
         digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()[:32]

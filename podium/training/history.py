@@ -36,6 +36,14 @@ _LABEL_AND_BOX = {
 `box_loss` the boxes' mean squared error alone, without its weight."""
 
 
+_FIRST = ("step", "phase")
+
+
+def column(name: str) -> int:
+    """Say where in a row a figure of the label stands."""
+    return len(_FIRST) + [*_LABEL].index(name)
+
+
 class History(keras.callbacks.Callback):
     """Adds each epoch to a CSV file and shows how far the training is.
 
@@ -58,16 +66,21 @@ class History(keras.callbacks.Callback):
         self._path = path
         self._epochs = epochs
         self._names = _LABEL_AND_BOX if boxes else _LABEL
+        self.columns = [*_FIRST, *self._names, "learning_rate"]
         self._before = len(rows)
         self._began = time.monotonic()
         self._bar: tqdm[Any] | None = None
         self._write()
 
+    def of(self, phase: str) -> list[Row]:
+        """Give the rows of a phase."""
+        return [row for row in self.rows if row[1] == phase]
+
     def _write(self) -> None:
         """Write all rows: the file is whole at any moment, and comes back if someone removes it."""
         with written_whole(self._path) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(["step", "phase", *self._names, "learning_rate"])
+            table.writerow(self.columns)
             table.writerows(self.rows)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -2,10 +2,11 @@
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,19 +18,28 @@ from podium.config.tables import Model, Phase, Schedule
 from podium.errors import PodiumError
 from podium.models import once
 from podium.training.batches import endless
+from podium.training.board import Board
 from podium.training.checkpoint import Checkpoint, Keeper, place
-from podium.training.features import cached_features, can_cache, feature_batches, features_once, split_at_base
+from podium.training.features import Shown, cached_features, can_cache, feature_batches, features_once, split_at_base
 from podium.training.fingerprint import fingerprint
 from podium.training.history import History
+from podium.training.targets import Shares, answer_with, shares_of
 from podium.zoo.parts import set_trainable
 
 logger = logging.getLogger(__name__)
 
 _LOSSES = {"label": "sparse_categorical_crossentropy", "box": "mean_squared_error"}
+_LOSS_OF_SHARES = {"label": "categorical_crossentropy"}
 
 
 def train(
-    model: Model, schedule: Schedule, processed: Path, history: Path, checkpoint: Path, features: Path | None = None
+    model: Model,
+    schedule: Schedule,
+    processed: Path,
+    history: Path,
+    checkpoint: Path,
+    features: Path | None = None,
+    board: Path | None = None,
 ) -> keras.Model:
     """Train a model through the phases of its schedule.
 
@@ -43,6 +53,7 @@ def train(
         history: the CSV file to grow by a row per epoch.
         checkpoint: the file to keep the training's state in. It is for the caller to remove it, once the model is safe.
         features: the folder of the feature cache; None: a base looks at every picture again and again.
+        board: the folder to write the history to for TensorBoard, too; None: not at all.
 
     Returns:
         The trained model.
@@ -52,64 +63,106 @@ def train(
             the memory is too small, or the training diverged.
         TryAgain: another process makes the features that this one needs.
     """
+    keras.utils.clear_session()  # layers are named as in a fresh interpreter
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
-    train_split, validation = open_split(processed / "train"), open_split(processed / "validation")
+    train_split = open_split(processed / "train")
     boxes, classes = _boxes_to_learn(train_split, schedule), load_classes(processed)
     _require_pictures(train_split, classes)
     targets = {"label": len(classes)} | ({"box": 4} if boxes else {})
-    network = zoo.build(model, train_split.images.shape[1:], targets)
     steps = schedule.steps_per_epoch or math.ceil(len(train_split) / schedule.batch_size)
-    epochs = sum(phase.epochs for phase in schedule.phases)
+    shares = shares_of(schedule, train_split.labels, len(classes))
+    build = partial(zoo.build, model, train_split.images.shape[1:], targets)
 
     kept = Checkpoint(checkpoint, fingerprint(model, schedule, processed))
     state = kept.read()
-    if state.batch:
-        logger.info("goes on after %s", place(state.batch, steps, epochs))
-        state.put("model", network.variables)
-    writer = History(history, epochs, boxes=boxes, rows=state.rows)
-    keeper = Keeper(kept, state, writer, network, steps, epochs)
-
-    end = 0
-    for phase in schedule.phases:
-        begin, end = end, end + phase.epochs * steps
-        set_trainable(network, phase.trainable)
-        if state.batch >= end:
-            continue
-        learner, shown, held = network, partial(endless, train_split, schedule), partial(once, validation)
-        if features and can_cache(network, phase, schedule, len(train_split), len(validation)):
-            front, learner = split_at_base(network)
-            logger.info("phase %s learns from features; %s keeps them", phase.name, features)
-            seen, held_seen = (cached_features(front, processed / name, features) for name in ("train", "validation"))
-            shown = partial(feature_batches, seen, train_split, schedule)
-            held = partial(features_once, held_seen, validation)
-        learner.compile(
-            optimizer=_optimizer(phase, steps),
-            loss={name: _LOSSES[name] for name in targets},
-            loss_weights=_weigh(schedule.box_weight),
-            metrics={"label": ["accuracy"]},
-        )
-        if state.batch > begin:
-            learner.optimizer.build(learner.trainable_variables)
-            state.put("optimizer", learner.optimizer.variables)
-        writer.phase = phase.name
-        now = max(state.batch, begin)
-        whole, cut = divmod(end - now, steps)
-        if cut:  # a kill came within an epoch: first what it lacks
-            learner.evaluate(held(), steps=1, verbose=0)  # makes the metrics, for their sums to come back
-        for first, length, count in ((now, cut, 1), (now + cut, steps, whole)):
-            if length and count:
+    with _devices().scope():
+        network = _in_precision(schedule, build)
+        if state.batch:
+            logger.info("goes on after %s", place(state.batch, steps, schedule.epochs))
+            state.put("model", network.variables)
+        writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
+        watchers = [writer] if board is None else [writer, Board(board, writer)]
+        keeper = Keeper(kept, state, writer, network, steps, schedule)
+        for phase in schedule.phases:
+            set_trainable(network, phase.trainable)
+            if not keeper.enter(phase):
+                continue
+            feed = _feed(network, phase, schedule, processed, features)
+            if shares is not None:
+                feed = feed.answering(shares, np.eye(len(classes), dtype=np.float32))
+            feed.model.compile(
+                optimizer=_optimizer(phase, steps),
+                loss={name: _LOSSES[name] for name in targets} | ({} if shares is None else _LOSS_OF_SHARES),
+                loss_weights=_weigh(schedule.box_weight),
+                metrics={"label": ["accuracy"]},
+            )
+            if keeper.take_up(feed.model):
+                feed.model.evaluate(feed.held(), steps=1, verbose=0)
+            while not keeper.is_over:
+                batches, epochs = keeper.ahead
                 with _memory_for(schedule.batch_size):
-                    learner.fit(
-                        shown(first),
-                        steps_per_epoch=length,
-                        epochs=count,
-                        validation_data=held(),
-                        callbacks=[writer, keeper],
+                    feed.model.fit(
+                        feed.shown(keeper.batch),
+                        steps_per_epoch=batches,
+                        epochs=epochs,
+                        validation_data=feed.held(),
+                        callbacks=[*watchers, keeper],
                         shuffle=False,  # the batches are shuffled already
                         verbose=0,
                     )
-    return network
+            keeper.leave()
+    if schedule.precision is None:
+        return network
+    whole = build()
+    whole.set_weights(network.get_weights())
+    return whole
+
+
+class _Feed(NamedTuple):
+    """What learns in a phase, and from what."""
+
+    model: keras.Model
+    shown: Callable[[int], tf.data.Dataset]
+    """Gives the training batches from the nth on, for ever."""
+    held: Callable[[], tf.data.Dataset]
+    """Gives the validation split, once."""
+
+    def answering(self, shown: Shares, held: Shares) -> "_Feed":
+        """Have labels replaced by shares."""
+        return self._replace(
+            shown=lambda first: answer_with(shown, self.shown(first)), held=lambda: answer_with(held, self.held())
+        )
+
+
+def _feed(network: keras.Model, phase: Phase, schedule: Schedule, processed: Path, features: Path | None) -> _Feed:
+    """Let the whole network learn from pictures, or its head from features, if that is less work."""
+    train_split, validation = open_split(processed / "train"), open_split(processed / "validation")
+    if not features or not can_cache(network, phase, schedule, len(train_split), len(validation)):
+        return _Feed(network, partial(endless, train_split, schedule), partial(once, validation))
+    front, back = split_at_base(network)
+    logger.info("phase %s learns from features; %s keeps them", phase.name, features)
+    shown, held = Shown(train_split, schedule, phase.copies or 1), Shown(validation)
+    seen = cached_features(front, processed / "train", features, shown)
+    held_seen = cached_features(front, processed / "validation", features)
+    return _Feed(back, partial(feature_batches, seen, shown, schedule), partial(features_once, held_seen, held))
+
+
+def _in_precision(schedule: Schedule, build: Callable[[], keras.Model]) -> keras.Model:
+    """Build a network whose layers compute in the schedule's precision."""
+    if schedule.precision is None:
+        return build()
+    keras.config.set_dtype_policy(f"mixed_{schedule.precision}")
+    try:
+        return build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _devices() -> tf.distribute.Strategy:
+    """Take all GPUs of this machine, if there are several: each gets its share of a batch."""
+    several = len(tf.config.list_logical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
 def _require_pictures(split: Split, classes: list[str]) -> None:
@@ -168,8 +221,14 @@ def _optimizer(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
 
 def _learning_rate(phase: Phase, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     if phase.decay == "cosine":
-        return keras.optimizers.schedules.CosineDecay(phase.learning_rate, decay_steps=phase.epochs * steps)
-    if phase.decay_factor is not None and phase.decay_every is not None:
+        warmup = phase.warmup or 0
+        return keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else phase.learning_rate,
+            decay_steps=(phase.epochs - warmup) * steps,
+            warmup_target=phase.learning_rate if warmup else None,
+            warmup_steps=warmup * steps,
+        )
+    if phase.decay == "step" and phase.decay_factor is not None and phase.decay_every is not None:
         return keras.optimizers.schedules.ExponentialDecay(
             phase.learning_rate, decay_steps=phase.decay_every * steps, decay_rate=phase.decay_factor, staircase=True
         )

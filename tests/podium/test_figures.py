@@ -32,13 +32,13 @@ def draw(kind: str, path: Path, names: tuple[str, str] = ("A", "B"), channels: i
                 {"step": [1, 2, 3], "phase": ["head", "head", "all"], "loss": [3, 2, 1], "accuracy": [0.1, 0.2, 0.3]}
                 | {"validation_loss": [3, 2, 2], "validation_accuracy": [0.1, 0.2, 0.2]}
             )
-            draw_learning_curves(history, "dots", path)
+            draw_learning_curves([history], "dots", path)
         case "curves-boxes":
             history = pd.DataFrame(
                 {"step": [1, 2], "phase": ["fit", "fit"]}
                 | {f"{part}{name}": [2, 1] for name in ("loss", "accuracy", "box_loss") for part in ("", "validation_")}
             )
-            draw_learning_curves(history, "dots", path)
+            draw_learning_curves([history], "dots", path)
         case "gallery-boxes":
             boxes = np.tile(np.array([1, 2, 3, 4], np.float32), (7, 1))
             predicted = predictions.assign(left=2.5, top=1.0, width=-1.0, height=3.0)

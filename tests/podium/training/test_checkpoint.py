@@ -89,6 +89,23 @@ KINDS: dict[str, tuple[Any, Schedule]] = {
             make_phase(name="fine", epochs=2, decay="step", decay_factor=0.5, decay_every=1),
         ),
     ),
+    "the best epochs, out of patience, down plateaus, to smooth labels": (
+        DROPPING,
+        make_schedule(
+            # too fast to get better: its first epochs are its best
+            make_phase(name="warm", epochs=4, learning_rate=1.0, keep_best="validation_loss", patience=1),
+            make_phase(
+                **{"name": "fine", "epochs": 4, "keep_best": "validation_accuracy", "learning_rate": 0.3},
+                **{"decay": "plateau", "decay_factor": 0.5, "decay_every": 1},
+            ),
+            class_weights="balanced",
+            label_smoothing=0.1,
+        ),
+    ),
+    "bfloat16, warmed up": (
+        replace(CNN, dropout=0.5),
+        make_schedule(make_phase(epochs=4, decay="cosine", warmup=2), precision="bfloat16", augmentation=MOVED),
+    ),
 }
 
 
@@ -144,6 +161,38 @@ def test_a_head_phase_and_then_all_of_a_pretrained_network(
             site.train(model, schedule)
     monkeypatch.undo()
     assert site.train(model, schedule) == expected
+
+
+def test_the_best_weights_of_a_phase_that_was_over_before_the_kill_are_taken(
+    site: Place, kill_at: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the next phase's first batch, after it, and after its first epoch, which has a best of its own."""
+    phase = make_phase(name="warm", epochs=3, learning_rate=1.0, keep_best="validation_loss")
+    schedule = make_schedule(phase, replace(phase, name="fine", learning_rate=0.01, epochs=2))
+    expected = site.train(DROPPING, schedule)
+    for moment, count in (("on_epoch_begin", 3), ("on_train_batch_end", 9), ("on_epoch_begin", 4)):
+        site.checkpoint.unlink()
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint, "EVERY", 0)
+            kill_at(moment, count)
+            with pytest.raises(KillError):
+                site.train(DROPPING, schedule)
+        monkeypatch.setattr(phases, "History", History)
+        assert site.train(DROPPING, schedule) == expected, moment
+
+
+def test_the_time_that_a_training_took_before_a_kill_counts(
+    site: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    schedule = make_schedule(make_phase(epochs=50), make_phase(name="fine", epochs=50), minutes=1)
+    clock = iter(range(0, 10**9, 5))
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: next(clock))
+    found = site.train(DROPPING, schedule)
+    epochs = site.history.read_text().count("\n") - 1
+    assert 1 < epochs < 15
+    assert said(caplog, f"the time is up after epoch {epochs} of 100")
+    assert site.train(DROPPING, schedule) == found  # no further epoch, and no further phase
 
 
 def test_boxes_have_sums_of_their_own(

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from keras import layers
 
@@ -21,6 +22,7 @@ from podium.training import checkpoint, phases
 from podium.training import features as room
 from podium.training.batches import endless
 from podium.training.features import (
+    Shown,
     cached_features,
     can_cache,
     feature_batches,
@@ -39,6 +41,7 @@ pytestmark = pytest.mark.slow
 COUNT = 200
 """Pictures a split: seven blocks, the last not full."""
 HEAD = make_phase(name="head", trainable="head")
+MOVED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
 
 
 def make_base(name: str, weights: str | None) -> keras.Model:
@@ -151,8 +154,10 @@ def test_the_head_learns_from_features_what_it_learns_from_pictures(tmp_path: Pa
     before = cached.get_weights()
     curves = fit(plain, endless(trained, schedule, 3), once(validation), schedule)
     front, back = split_at_base(cached)
-    shown = feature_batches(cached_features(front, processed / "train", tmp_path / "cache"), trained, schedule, 3)
-    held = features_once(cached_features(front, processed / "validation", tmp_path / "cache"), validation)
+    shown = feature_batches(
+        cached_features(front, processed / "train", tmp_path / "cache"), Shown(trained), schedule, 3
+    )
+    held = features_once(cached_features(front, processed / "validation", tmp_path / "cache"), Shown(validation))
     again = fit(back, shown, held, schedule)
     for name, values in curves.items():
         np.testing.assert_allclose(again[name], values, atol=1e-5)
@@ -173,7 +178,7 @@ def test_features_come_in_the_order_of_their_pictures_with_their_answers(tmp_pat
     flat = np.asarray(split.images, np.float32).reshape(COUNT, -1)
     schedule = make_schedule(seed=4)
     pictures = islice(endless(split, schedule, first_batch).as_numpy_iterator(), 30)
-    batches = feature_batches(flat, split, schedule, first_batch)
+    batches = feature_batches(flat, Shown(split), schedule, first_batch)
     for (images, answers), (rows, known) in zip(pictures, batches.as_numpy_iterator(), strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert known.keys() == answers.keys()
@@ -183,11 +188,69 @@ def test_features_come_in_the_order_of_their_pictures_with_their_answers(tmp_pat
 def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", 600, boxes=True) / "train")
     flat = np.asarray(split.images, np.float32).reshape(600, -1)
-    shown, pictures = features_once(flat, split), once(split)
+    shown, pictures = features_once(flat, Shown(split)), once(split)
     assert len(shown) == len(pictures) == 3
     for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), pictures.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert all(np.array_equal(known[name], answers[name]) for name in answers)
+
+
+def test_copies_are_the_pictures_of_the_first_rounds_and_take_turns(tmp_path: Path) -> None:
+    """What a round of `endless` shows, moved by that round's draws, a round of copies shows, too; then again."""
+    split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
+    schedule = make_schedule(seed=4, augmentation=MOVED)
+    shown = Shown(split, schedule, 2)
+    flat = shown.images(0, 2 * COUNT + 5).astype(np.float32).reshape(2 * COUNT, -1)
+    a_round = -(-COUNT // schedule.batch_size)
+    pictures = [*islice(endless(split, schedule, 0).as_numpy_iterator(), 2 * a_round)]
+    batches = [*islice(feature_batches(flat, shown, schedule, 0).as_numpy_iterator(), 4 * a_round)]
+    for (images, answers), (rows, known) in zip(pictures, batches, strict=False):
+        np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
+        assert all(np.array_equal(known[name], answers[name]) for name in answers)
+    every = [{row.tobytes() for rows, _ in batches[n * a_round : (n + 1) * a_round] for row in rows} for n in range(4)]
+    assert every[0] == every[2] != every[1] == every[3]
+    middle = feature_batches(flat, shown, schedule, a_round + 2).as_numpy_iterator()
+    np.testing.assert_array_equal(next(middle)[0], batches[a_round + 2][0])
+
+
+def test_blocks_of_copies_may_begin_anywhere(tmp_path: Path) -> None:
+    split = open_split(make_arrays(tmp_path / "dots", COUNT) / "train")
+    shown = Shown(split, make_schedule(augmentation=MOVED), 3)
+    whole = shown.images(0, 3 * COUNT)
+    assert len(whole) == len(shown) == 3 * COUNT
+    assert not np.array_equal(whole[:COUNT], whole[COUNT : 2 * COUNT])
+    blocks = [shown.images(begin, begin + 11) for begin in range(0, 3 * COUNT, 11)]
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_the_head_learns_from_copies_what_it_learns_from_moved_pictures(
+    processed: Path, tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many copies as epochs; the validation split is not moved."""
+    monkeypatch.setattr(zoo, "build", lambda *_: make_network(weights))
+    schedule = make_schedule(replace(HEAD, epochs=3, copies=3), augmentation=MOVED)
+    found = {}
+    for name, cache in (("pictures", None), ("copies", tmp_path / "cache")):
+        train(MOBILENET, schedule, processed, tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", cache)
+        found[name] = pd.read_csv(tmp_path / f"{name}.csv").drop(columns="phase").to_numpy()
+    np.testing.assert_allclose(found["copies"], found["pictures"], atol=1e-4)
+    assert sorted(len(np.load(path)) for path in (tmp_path / "cache").glob("*.npy")) == [COUNT, 3 * COUNT]
+
+
+def test_other_moves_and_another_number_of_copies_have_files_of_their_own(
+    processed: Path, tmp_path: Path, weights: str
+) -> None:
+    split, (front, _) = open_split(processed / "train"), split_at_base(make_network(weights))
+    kinds = [
+        None,
+        Shown(split, make_schedule(augmentation=MOVED), 1),
+        Shown(split, make_schedule(augmentation=MOVED), 2),
+        Shown(split, make_schedule(augmentation=MOVED, seed=1), 1),
+        Shown(split, make_schedule(augmentation=replace(MOVED, zoom=0.2)), 1),
+    ]
+    for _ in range(2):
+        files = {Path(cached_features(front, processed / "train", tmp_path / "c", kind).filename) for kind in kinds}
+        assert len(files) == len(kinds) == len([*(tmp_path / "c").glob("*.npy")])
 
 
 # the cache ---------------------------------------------------------------------------------------------------
@@ -371,7 +434,9 @@ def test_the_cache_keeps_within_its_bound_and_what_is_used_stays(
     [
         ({}, {}, COUNT, True),
         ({"trainable": "all"}, {}, COUNT, False),
-        ({}, {"augmentation": Augmentation(rotate=1.0, shift=0.0, zoom=0.0)}, COUNT, False),
+        ({}, {"augmentation": MOVED}, COUNT, False),
+        ({"epochs": 4, "copies": 2}, {"augmentation": MOVED}, COUNT, True),
+        ({"epochs": 2, "copies": 3}, {"augmentation": MOVED}, COUNT, False),  # fewer looks than copies
         ({"epochs": 1}, {}, COUNT, False),  # every picture is looked at once either way
         ({"epochs": 2}, {"steps_per_epoch": 2}, COUNT, False),  # 64 and twice the validation split
         ({"epochs": 2}, {"steps_per_epoch": 6}, COUNT, True),  # 192 and twice the validation split

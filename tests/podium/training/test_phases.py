@@ -77,6 +77,79 @@ def test_phases_are_marked_in_the_history_and_steps_count_on(processed: Path, hi
     assert rates[2:] == pytest.approx([0.25 * 0.75, 0.25 * 0.25, 0], abs=1e-6)  # half a cosine wave, at its thirds
 
 
+def test_the_rate_rises_over_the_warmup_and_falls_on_plateaus(processed: Path, history: Path) -> None:
+    warm = make_phase(name="warm", epochs=5, learning_rate=0.3, decay="cosine", warmup=3)
+    flat = make_phase(name="flat", epochs=4, learning_rate=0.2, decay="plateau", decay_factor=0.5, decay_every=1)
+    train_afresh(DENSE, make_schedule(warm, replace(flat, optimizer="sgd")), processed, history)
+    table = pd.read_csv(history)
+    rates = table["learning_rate"].tolist()
+    assert rates[:5] == pytest.approx([0.1, 0.2, 0.3, 0.15, 0], abs=1e-6)
+    losses = table["validation_loss"][5:].tolist()
+    expected = [0.2]  # of the epoch itself; what follows from an epoch's loss is for the next one
+    for row, loss in enumerate(losses[:-1]):
+        expected.append(expected[-1] * (1.0 if loss < min([*losses[:row], np.inf]) else 0.5))
+    assert rates[5:] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("by", ["validation_loss", "validation_accuracy"])
+def test_a_phase_ends_with_its_best_weights_when_its_patience_is_used_up(
+    processed: Path, history: Path, by: str
+) -> None:
+    wild = make_phase(name="wild", epochs=40, learning_rate=0.3, keep_best=by, patience=3)
+    model = train_afresh(DENSE, make_schedule(wild), processed, history)
+    figures = pd.read_csv(history)[by]
+    best = figures.min() if by == "validation_loss" else figures.max()
+    assert len(figures) == figures[figures == best].index[0] + 4 < 40
+    validation = open_split(processed / "validation")
+    answers = predict(model, validation)
+    accuracy = (answers.argmax(axis=1) == validation.labels).mean()
+    loss = -np.log(answers[np.arange(len(answers)), validation.labels]).mean()
+    assert {"validation_loss": loss, "validation_accuracy": accuracy}[by] == pytest.approx(best, rel=1e-3)
+
+
+def test_a_later_phase_begins_with_the_best_weights_of_the_one_before(processed: Path, history: Path) -> None:
+    wild = make_phase(name="wild", epochs=6, learning_rate=5.0, keep_best="validation_loss")
+    still = make_phase(name="still", epochs=1, learning_rate=1e-12, optimizer="sgd")
+    train_afresh(replace(DENSE, dropout=0.0), make_schedule(wild, still), processed, history)
+    *before, after = pd.read_csv(history)["validation_loss"].tolist()
+    assert after == pytest.approx(min(before), rel=1e-5) != pytest.approx(before[-1], rel=1e-3)
+
+
+def test_classes_of_equal_size_are_weighed_by_nothing_and_smooth_labels_cost_certainty(
+    processed: Path, history: Path
+) -> None:
+    def curves(**changes: Any) -> tuple[pd.DataFrame, float]:
+        schedule = make_schedule(make_phase(epochs=15, learning_rate=0.02), **changes)
+        model = train_afresh(replace(DENSE, dropout=0.0), schedule, processed, history)
+        figures = pd.read_csv(history).drop(columns="phase")
+        return figures, float(predict(model, open_split(processed / "test")).max(axis=1).mean())
+
+    (plain, sure), (weighed, _), (smooth, unsure) = (
+        curves(),
+        curves(class_weights="balanced"),
+        curves(label_smoothing=0.4),
+    )
+    np.testing.assert_allclose(plain, weighed, rtol=1e-3, atol=1e-4)
+    assert smooth["validation_accuracy"].iloc[-1] > 0.9
+    assert sure > 0.95 > 0.8 > unsure
+    assert smooth["validation_loss"].iloc[-1] > plain["validation_loss"].iloc[-1]
+
+
+def test_layers_compute_in_bfloat16_and_the_model_that_comes_out_in_float32(processed: Path, history: Path) -> None:
+    schedule = make_schedule(make_phase(epochs=15, learning_rate=0.02), precision="bfloat16")
+    model = train_afresh(replace(CNN, dropout=0.0), schedule, processed, history)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    table = pd.read_csv(history)
+    whole = train_afresh(replace(CNN, dropout=0.0), replace(schedule, precision=None), processed, history)
+    exact = pd.read_csv(history)
+    assert 0 < np.abs(table["loss"] - exact["loss"]).max() < 0.2
+    test = open_split(processed / "test")
+    for one in (model, whole):
+        assert (predict(one, test).argmax(axis=1) == test.labels).mean() > 0.9
+
+
 @pytest.mark.parametrize(
     "steps",
     [None, pytest.param(6)],
