@@ -4,6 +4,7 @@ Also how arrays reach a model, which training and evaluation share.
 """
 
 import json
+import logging
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.arrays import Split
+from podium.arrays import Split, forget
 from podium.errors import PodiumError
 from podium.quiet import without_greetings
 
@@ -22,9 +23,11 @@ with without_greetings():
     import tensorflow as tf
 
     keras.utils.disable_interactive_logging()  # no progress bars from libraries that ask a model
+    tf.get_logger().setLevel(logging.ERROR)  # else a second model in one process is told as a mistake
     tf.config.list_logical_devices()  # the rest of the greetings come with the first device
 
-PREDICT_BATCH = 256
+PREDICT_BATCH = 64
+"""Pictures that a model sees at once where it does not learn: they take less memory than a training on half as many."""
 
 Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
 """Pictures, and what a model is to answer."""
@@ -130,7 +133,9 @@ def once(split: Split) -> tf.data.Dataset:
         for start in range(0, len(split), PREDICT_BATCH):
             rows = slice(start, start + PREDICT_BATCH)
             boxes = None if split.boxes is None else split.boxes[rows]
-            yield np.asarray(split.images[rows]), answers(np.asarray(split.labels[rows]), boxes, split)
+            images = np.array(split.images[rows])
+            forget(split.images)
+            yield images, answers(np.asarray(split.labels[rows]), boxes, split)
 
     batches = -(-len(split) // PREDICT_BATCH)
     return as_dataset(blocks, split).apply(tf.data.experimental.assert_cardinality(batches))

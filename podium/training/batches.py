@@ -2,18 +2,17 @@
 
 import itertools
 import math
-import mmap
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from podium.arrays import Split
+from podium.arrays import Split, forget
 from podium.config.tables import Schedule
 from podium.models import Batch, answers, as_dataset
 from podium.training.augmentation import Mover
@@ -99,13 +98,3 @@ def _ahead(make: Callable[[Part], Batch], parts: Iterator[Part], workers: int) -
                     yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def forget(array: NDArray[Any]) -> None:
-    """Let go of the pages of a memory-mapped array that were read; they stay in the system's cache while it has room.
-
-    Else they count as this process's memory, which would seem to grow with the dataset; and fast, because with a small
-    picture that is read come its surroundings, 130 kB of them (measured).
-    """
-    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        array.base.madvise(mmap.MADV_DONTNEED)

@@ -19,13 +19,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from podium.arrays import Split, open_split
+from podium.arrays import Split, forget, open_split
 from podium.config.tables import Phase, Schedule
 from podium.models import PREDICT_BATCH, answers
 from podium.paths import alone, file_digest, remove
 from podium.progress import show_progress
 from podium.training.augmentation import Mover
-from podium.training.batches import forget, rounds_of
+from podium.training.batches import rounds_of
 
 BOUND = 8_000_000_000
 """Bytes that the cache may take. VGG16's features of 25,000 photographs are 2.5 GB."""

@@ -189,7 +189,7 @@ def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", 600, boxes=True) / "train")
     flat = np.asarray(split.images, np.float32).reshape(600, -1)
     shown, pictures = features_once(flat, Shown(split)), once(split)
-    assert len(shown) == len(pictures) == 3
+    assert len(shown) == len(pictures) == 10
     for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), pictures.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert all(np.array_equal(known[name], answers[name]) for name in answers)
