@@ -1,6 +1,7 @@
 """What the models of the zoo share: the way in, a network of others to stand on, and the way out."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
@@ -41,6 +42,8 @@ def feed(
 ) -> keras.KerasTensor:
     """Turn raw pictures into what a network of others was trained with: (n, size, size, 3) float32.
 
+    It stays float32 under every dtype policy: between 128 and 256, bfloat16 knows whole numbers only.
+
     Args:
         image: raw pictures; gray ones get three equal channels.
         size: height and width, in pixels.
@@ -48,23 +51,25 @@ def feed(
             `torch` 0..1, then ImageNet's means and deviations, as torchvision's networks were trained.
         interpolation: of the resizing.
     """
-    x = layers.Resizing(size, size, interpolation=interpolation)(image)
+    x = keras.ops.cast(image, "float32")  # resized uint8 is rounded in eager calls, but not in graphs (Keras 3.15)
+    x = layers.Resizing(size, size, interpolation=interpolation, dtype="float32")(x)
+    rescale = partial(layers.Rescaling, dtype="float32")
     match scaling:
         case "unit":
-            return _three_channels(layers.Rescaling(1 / 255)(x))
+            return _three_channels(rescale(1 / 255)(x))
         case "signed":
-            return _three_channels(layers.Rescaling(1 / 127.5, offset=-1)(x))
+            return _three_channels(rescale(1 / 127.5, offset=-1)(x))
         case "caffe":
             x = keras.ops.flip(_three_channels(x), axis=-1)
-            return layers.Rescaling(1.0, offset=[-mean for mean in _CAFFE_MEANS])(x)
+            return rescale(1.0, offset=[-mean for mean in _CAFFE_MEANS])(x)
         case "torch":
             offsets = [-mean / deviation for mean, deviation in zip(_TORCH_MEANS, _TORCH_DEVIATIONS, strict=True)]
             scales = [1 / (255 * deviation) for deviation in _TORCH_DEVIATIONS]
-            return layers.Rescaling(scales, offset=offsets)(_three_channels(x))
+            return rescale(scales, offset=offsets)(_three_channels(x))
 
 
 def _three_channels(x: keras.KerasTensor) -> keras.KerasTensor:
-    return layers.Concatenate()([x, x, x]) if x.shape[-1] == 1 else x
+    return layers.Concatenate(dtype="float32")([x, x, x]) if x.shape[-1] == 1 else x
 
 
 def features(x: keras.KerasTensor, title: str, make: Callable[..., keras.Model], weights: str) -> keras.KerasTensor:
