@@ -351,7 +351,7 @@ class CnnModel:
 
 @dataclass(frozen=True, config=STRICT)
 class MobilenetModel:
-    """MobileNet v1 without its top, global average pooling, and dense layers of ours."""
+    """MobileNet without its top, global average pooling, and dense layers of ours."""
 
     kind: Literal["mobilenet"]
     size: Annotated[int, Field(ge=32)]
@@ -362,6 +362,8 @@ class MobilenetModel:
     """What the base is fed: −1..1 as it was trained with, or 0..1."""
     weights: str
     """`imagenet`, `random`, or the path of a weights file."""
+    version: Literal[1, 2] | None = None
+    """Of MobileNet; 1 if it is not said."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -413,7 +415,7 @@ class TwoHeadModel:
     """A pretrained base under two branches of dense layers: one for the label, one for the box."""
 
     kind: Literal["two_head"]
-    base: Literal["vgg19", "mobilenet"]
+    base: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18"]
     size: Annotated[int, Field(ge=32)]
     """Pictures are resized to this height and width inside the model."""
     pooling: Literal["flatten", "average"]

@@ -32,12 +32,13 @@ ENTRIES = {
     "cnn_dropout": CNN_DROPOUT,
     "cnn4": CNN4,
     "mobilenet": MOBILENET,
+    "mobilenet_v2": replace(MOBILENET, version=2),
     "vgg16": VGG16,
     "resnet18": RESNET18,
     "two_head": TWO_HEAD,
     "two_head_vgg19": TWO_HEAD_VGG19,
 }
-ON_A_BASE = ["mobilenet", "vgg16", "resnet18", "two_head"]
+ON_A_BASE = ["mobilenet", "mobilenet_v2", "vgg16", "resnet18", "two_head"]
 """The entries that can have pretrained weights; VGG19 differs from VGG16 in nothing that matters here."""
 
 
