@@ -6,6 +6,7 @@ K. He et al., 2015, arXiv:1512.03385. VGG16 and VGG19: K. Simonyan and A. Zisser
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import keras
@@ -22,17 +23,19 @@ class Base(NamedTuple):
         title: its name, for people.
         make: builds it from an `input_shape`, a `name` and `weights`, as keras.applications do.
         scaling: how the pictures that it was trained with were scaled.
+        load: puts the weights of a file into it.
     """
 
     title: str
     make: Callable[..., keras.Model]
     scaling: Scaling
+    load: Callable[[keras.Model, Path], None] = keras.Model.load_weights
 
 
 BASES = {
     "mobilenet": Base("MobileNet", partial(applications.MobileNet, include_top=False), "signed"),
     "mobilenet_v2": Base("MobileNet v2", partial(applications.MobileNetV2, include_top=False), "signed"),
-    "resnet18": Base("ResNet18", residual.network, "torch"),
+    "resnet18": Base("ResNet18", residual.network, "torch", residual.load),
     "vgg16": Base("VGG16", partial(applications.VGG16, include_top=False), "caffe"),
     "vgg19": Base("VGG19", partial(applications.VGG19, include_top=False), "caffe"),
 }
@@ -62,6 +65,6 @@ def stand_on(
     Raises:
         PodiumError: the weights cannot be had, or are another network's.
     """
-    title, make, trained_with = BASES[base]
+    title, make, trained_with, load = BASES[base]
     x = feed(image, size, "unit" if scaling == "unit" else trained_with, interpolation)
-    return features(x, title, partial(make, input_shape=x.shape[1:]), weights)
+    return features(x, title, partial(make, input_shape=x.shape[1:]), weights, load)

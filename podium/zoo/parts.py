@@ -18,6 +18,9 @@ _CAFFE_MEANS = (103.939, 116.779, 123.68)
 _TORCH_MEANS, _TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures: red, green, blue, 0–1."""
 
+_PICKLES = (".pt", ".pth", ".bin")
+"""How files end that `torch.save` wrote."""
+
 
 def picture_input(shape: tuple[int, int, int]) -> keras.KerasTensor:
     """Take raw pictures, (n, *shape) uint8 of 0–255."""
@@ -72,7 +75,13 @@ def _three_channels(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Concatenate(dtype="float32")([x, x, x]) if x.shape[-1] == 1 else x
 
 
-def features(x: keras.KerasTensor, title: str, make: Callable[..., keras.Model], weights: str) -> keras.KerasTensor:
+def features(
+    x: keras.KerasTensor,
+    title: str,
+    make: Callable[..., keras.Model],
+    weights: str,
+    load: Callable[[keras.Model, Path], None] = keras.Model.load_weights,
+) -> keras.KerasTensor:
     """Let a network of others, without its top, look at pictures.
 
     With pretrained weights it becomes the layer `base`, which a schedule may leave as it is, and whose batch
@@ -84,17 +93,26 @@ def features(x: keras.KerasTensor, title: str, make: Callable[..., keras.Model],
         title: the network's name, for people.
         make: builds it from a `name` and `weights`, `imagenet` or None for fresh ones, as keras.applications do.
         weights: `imagenet`, `random`, or the path of a weights file. Only numbers are read from it, no code.
+        load: puts the weights of a file into the network; ValueError where they do not fit.
 
     Raises:
         PodiumError: the weights cannot be had, or are another network's.
     """
     if weights == "random":
         return make(name="network", weights=None)(x)
-    return _pretrained(title, make, weights)(x, training=False)
+    return _pretrained(title, make, weights, load)(x, training=False)
 
 
-def _pretrained(title: str, make: Callable[..., keras.Model], weights: str) -> keras.Model:
+def _pretrained(
+    title: str, make: Callable[..., keras.Model], weights: str, load: Callable[[keras.Model, Path], None]
+) -> keras.Model:
     path = Path(weights).expanduser()
+    if path.suffix.lower() in _PICKLES:
+        raise PodiumError(
+            f"The weights in {weights} are not read: such a file is a pickle, and reading one can run any code in it. "
+            "Name a file that holds numbers alone in params.yaml, at model.weights: the .safetensors of the same "
+            "weights (for ResNet18), or a .weights.h5 of Keras."
+        )
     if weights != "imagenet" and not path.is_file():
         raise PodiumError(
             f"There is no weights file at {path.absolute()}. Correct model.weights in params.yaml: "
@@ -104,7 +122,7 @@ def _pretrained(title: str, make: Callable[..., keras.Model], weights: str) -> k
         if weights == "imagenet":
             return make(name="base", weights="imagenet")
         base = make(name="base", weights=None)
-        base.load_weights(path)
+        load(base, path)
     except Exception as error:
         if weights == "imagenet" and "URL fetch failure" in str(error):
             raise PodiumError(

@@ -74,6 +74,9 @@ def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> No
     assert 0.51 < boxes.max() < 0.95
 
 
+PICKLE = r"are not read: such a file is a pickle, .* can run any code .* the \.safetensors of the same weights"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -82,6 +85,8 @@ def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> No
         ("base.weights.h5", "no weights", "do not fit MobileNet without its top"),
         ("weights.txt", "no weights", "do not fit MobileNet without its top"),
         ("weights.keras", "no weights", "do not fit MobileNet without its top"),
+        ("weights.safetensors", "no weights", "do not fit MobileNet without its top"),
+        *((f"weights{end}", "no weights", PICKLE) for end in (".pth", ".pt", ".PTH", ".bin")),
     ],
 )
 def test_weights_that_cannot_be_had_are_refused(tmp_path: Path, name: str, content: str | None, words: str) -> None:
