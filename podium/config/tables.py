@@ -7,7 +7,7 @@ picks the dataclass, and each kind has one module of the same name in its room.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from podium.config.limits import STRICT, Positive, Validation
@@ -279,13 +279,19 @@ class Augmentation:
     """Share by which the distance from middle gray grows or shrinks."""
 
 
+def _name_or_count(unfreeze: object) -> object:
+    if (isinstance(unfreeze, str) and unfreeze) or (type(unfreeze) is int and unfreeze >= 1):
+        return unfreeze
+    raise ValueError(f"{unfreeze!r} is neither the beginning of a layer's name nor a number of layers, 1 or more")
+
+
 @dataclass(frozen=True, config=STRICT)
 class Phase:
     """One `fit`: which weights may move, for how long, by which optimizer."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    trainable: Literal["all", "head"]
-    """`head` keeps a pretrained base as it is."""
+    trainable: Literal["all", "head", "top"]
+    """`head` keeps a pretrained base as it is; `top` all but its upper end, which `unfreeze` says."""
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -297,6 +303,8 @@ class Phase:
     """With `step`: after how many epochs."""
     momentum: Fraction | None = None
     """With `sgd`, if wanted."""
+    unfreeze: Annotated[str | int, BeforeValidator(_name_or_count)] | None = None
+    """With `top`: how the name of the base's first layer that may move begins, or how many of its last may move."""
 
     def __post_init__(self) -> None:
         """Have what belongs to one choice only where that choice was made."""
@@ -305,6 +313,8 @@ class Phase:
         steps = self.decay == "step"
         if steps != (self.decay_factor is not None) or steps != (self.decay_every is not None):
             raise ValueError("decay_factor and decay_every belong to decay: step; it needs both, others neither")
+        if (self.trainable == "top") != (self.unfreeze is not None):
+            raise ValueError("unfreeze belongs to trainable: top; it needs it, others do without")
 
 
 def _phases(phases: list[Phase]) -> list[Phase]:

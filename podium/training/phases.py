@@ -73,7 +73,7 @@ def train(
     end = 0
     for phase in schedule.phases:
         begin, end = end, end + phase.epochs * steps
-        set_trainable(network, phase.trainable)
+        set_trainable(network, phase.trainable, phase.unfreeze)
         if state.batch >= end:
             continue
         learner, shown, held = network, partial(endless, train_split, schedule), partial(once, validation)
