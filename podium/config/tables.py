@@ -7,7 +7,7 @@ picks the dataclass, and each kind has one module of the same name in its room.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from podium.config.limits import STRICT, Positive, Validation
@@ -279,13 +279,19 @@ class Augmentation:
     """Share by which the distance from middle gray grows or shrinks."""
 
 
+def _name_or_count(unfreeze: object) -> object:
+    if (isinstance(unfreeze, str) and unfreeze) or (type(unfreeze) is int and unfreeze >= 1):
+        return unfreeze
+    raise ValueError(f"{unfreeze!r} is neither the beginning of a layer's name nor a number of layers, 1 or more")
+
+
 @dataclass(frozen=True, config=STRICT)
 class Phase:
     """One `fit`: which weights may move, for how long, by which optimizer."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    trainable: Literal["all", "head"]
-    """`head` keeps a pretrained base as it is."""
+    trainable: Literal["all", "head", "top"]
+    """`head` keeps a pretrained base as it is; `top` all but its upper end, which `unfreeze` says."""
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -300,6 +306,8 @@ class Phase:
     """With `cosine`, if wanted: epochs over which the learning rate first rises from zero."""
     momentum: Fraction | None = None
     """With `sgd`, if wanted."""
+    unfreeze: Annotated[str | int, BeforeValidator(_name_or_count)] | None = None
+    """With `top`: how the name of the base's first layer that may move begins, or how many of its last may move."""
     copies: Positive | None = None
     """With `head` and augmentation, if wanted: the base looks at so many moved copies of each picture and no others."""
     keep_best: Literal["validation_loss", "validation_accuracy"] | None = None
@@ -324,6 +332,8 @@ class Phase:
             raise ValueError(f"copies belong to trainable: head; with {self.trainable} the base learns from every look")
         if self.patience is not None and self.keep_best is None:
             raise ValueError("patience needs keep_best: what says that an epoch was better")
+        if (self.trainable == "top") != (self.unfreeze is not None):
+            raise ValueError("unfreeze belongs to trainable: top; it needs it, others do without")
 
 
 def _phases(phases: list[Phase]) -> list[Phase]:
@@ -394,8 +404,17 @@ class CnnModel:
 
 
 @dataclass(frozen=True, config=STRICT)
+class PhotoCnnModel:
+    """The same after a 5 × 5 convolution with a stride, for photographs."""
+
+    kind: Literal["photo_cnn"]
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
 class MobilenetModel:
-    """MobileNet v1 without its top, global average pooling, and dense layers of ours."""
+    """MobileNet without its top, global average pooling, and dense layers of ours."""
 
     kind: Literal["mobilenet"]
     size: Annotated[int, Field(ge=32)]
@@ -406,6 +425,8 @@ class MobilenetModel:
     """What the base is fed: −1..1 as it was trained with, or 0..1."""
     weights: str
     """`imagenet`, `random`, or the path of a weights file."""
+    version: Literal[1, 2] | None = None
+    """Of MobileNet; 1 if it is not said."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -457,7 +478,7 @@ class TwoHeadModel:
     """A pretrained base under two branches of dense layers: one for the label, one for the box."""
 
     kind: Literal["two_head"]
-    base: Literal["vgg19", "mobilenet"]
+    base: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18"]
     size: Annotated[int, Field(ge=32)]
     """Pictures are resized to this height and width inside the model."""
     pooling: Literal["flatten", "average"]
@@ -471,7 +492,15 @@ class TwoHeadModel:
 
 
 Model = Annotated[
-    DenseModel | CnnModel | CnnDropoutModel | Cnn4Model | MobilenetModel | Vgg16Model | Resnet18Model | TwoHeadModel,
+    DenseModel
+    | CnnModel
+    | PhotoCnnModel
+    | CnnDropoutModel
+    | Cnn4Model
+    | MobilenetModel
+    | Vgg16Model
+    | Resnet18Model
+    | TwoHeadModel,
     Field(discriminator="kind"),
 ]
 

@@ -84,8 +84,10 @@ def train(
         writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
         watchers = [writer] if board is None else [writer, Board(board, writer)]
         keeper = Keeper(kept, state, writer, network, steps, schedule)
+        for phase in schedule.phases:  # a mistake in a later one is told at once, not after hours
+            set_trainable(network, phase.trainable, phase.unfreeze)
         for phase in schedule.phases:
-            set_trainable(network, phase.trainable)
+            set_trainable(network, phase.trainable, phase.unfreeze)
             if not keeper.enter(phase):
                 continue
             feed = _feed(network, phase, schedule, processed, features)

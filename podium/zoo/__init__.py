@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from podium.config.tables import Model
-from podium.zoo import cnn, cnn4, cnn_dropout, dense, mobilenet, resnet18, two_head, vgg16
+from podium.zoo import cnn, cnn4, cnn_dropout, dense, mobilenet, photo_cnn, resnet18, two_head, vgg16
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "cnn": cnn.build,
@@ -20,6 +20,7 @@ _BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "cnn_dropout": cnn_dropout.build,
     "dense": dense.build,
     "mobilenet": mobilenet.build,
+    "photo_cnn": photo_cnn.build,
     "resnet18": resnet18.build,
     "two_head": two_head.build,
     "vgg16": vgg16.build,

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from podium.config.tables import Cnn4Model
-from podium.zoo.parts import dense, heads, picture_input, require_side
+from podium.zoo.parts import convolve, dense, heads, picture_input, require_side
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: Cnn4Model) -> keras.Model:
@@ -17,10 +17,7 @@ def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: C
     image = picture_input(input_shape)
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)
     for filters in options.filters:
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
-        x = layers.ReLU()(x)
-        x = layers.MaxPooling2D()(x)
+        x = layers.MaxPooling2D()(convolve(x, filters, 3))
     x = dense(layers.Flatten()(x), options.units)
     if options.dropout:
         x = layers.Dropout(options.dropout)(x)

@@ -1,20 +1,22 @@
-"""MobileNet v1 under a head of ours: A. Howard et al., "MobileNets", 2017, arXiv:1704.04861."""
+"""MobileNet under a head of ours.
 
-from functools import partial
+Version 1: A. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications", 2017,
+arXiv:1704.04861. Version 2: M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018,
+arXiv:1801.04381.
+"""
 
 import keras
 from keras import layers
 
 from podium.config.tables import MobilenetModel
-from podium.zoo.parts import Scaling, dense, features, feed, heads, picture_input
+from podium.zoo.bases import stand_on
+from podium.zoo.parts import dense, heads, picture_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: MobilenetModel) -> keras.Model:
     """Build it. See `podium.zoo.build`."""
     image = picture_input(input_shape)
-    scaling: Scaling = "signed" if options.scaling == "imagenet" else "unit"
-    x = feed(image, options.size, scaling, options.interpolation)
-    make = partial(keras.applications.MobileNet, input_shape=x.shape[1:], include_top=False)
-    x = features(x, "MobileNet", make, options.weights)
+    base = "mobilenet_v2" if options.version == 2 else "mobilenet"
+    x = stand_on(base, image, options.size, options.weights, options.scaling, options.interpolation)
     x = dense(layers.GlobalAveragePooling2D()(x), options.units)
     return keras.Model(image, heads(x, targets), name="mobilenet")

@@ -96,6 +96,18 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
         ),
         ("decay: constant", "decay: constant\n        momentum: 0.9", "- name:", "phases[0]", "optimizer: sgd"),
         ("decay: constant", "decay: constant\n        decay_every: 2", "- name:", "phases[0]", "need both"),
+        ("trainable: all", "trainable: top", "- name:", "schedules.quick.phases[0]", "belongs to trainable: top"),
+        ("trainable: all", "trainable: head\n        unfreeze: 3", "- name:", "phases[0]", "belongs to trainable: top"),
+        *(
+            (
+                "trainable: all",
+                f"trainable: top\n        unfreeze: {value}",
+                "unfreeze:",
+                "phases[0].unfreeze",
+                "neither",
+            )
+            for value in ("0", "''", "1.5", "true", "[1]")
+        ),
         (
             "box_weight: null",
             "box_weight: 0.2",
@@ -185,6 +197,15 @@ def test_a_key_given_twice_is_refused(tmp_path: Path, old: str, new: str) -> Non
 
 def test_a_small_number_as_dvc_writes_it_is_a_number(tmp_path: Path) -> None:
     load_changed(tmp_path, "learning_rate: 0.001", "learning_rate: 1e-05")
+
+
+@pytest.mark.parametrize(("written", "read"), [("4", 4), ("'4'", "4"), ("block_13", "block_13"), ("null", None)])
+def test_a_part_of_a_base_is_a_text_or_a_number(tmp_path: Path, written: str, read: str | int | None) -> None:
+    page = tmp_path / "params.yaml"
+    trainable = "all" if read is None else "top"
+    page.write_text(DIGITS.replace("trainable: all", f"trainable: {trainable}\n        unfreeze: {written}", 1))
+    unfreeze = load_params(page).schedule("quick").phases[0].unfreeze
+    assert (unfreeze, type(unfreeze)) == (read, type(read))
 
 
 MOVED = "      zoom: 0.1\n"

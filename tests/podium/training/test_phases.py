@@ -14,6 +14,7 @@ from podium.errors import PodiumError
 from podium.models import answers, once, predict, predict_heads, save_model
 from podium.training.phases import train
 from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
+from tests.podium.zoo.entries import RESNET18
 
 pytestmark = pytest.mark.slow
 
@@ -197,6 +198,16 @@ def test_a_head_phase_leaves_the_base_as_it_is(processed: Path, history: Path, t
     fresh = zoo.build(replace(MOBILENET, weights=str(path)), (SIDE, SIDE, 1), {"label": 3})
     biases = [model.get_layer("label").bias.numpy() for model in (fresh, network)]
     assert not np.array_equal(*biases)
+
+
+def test_a_top_phase_moves_the_upper_end_of_the_base(processed: Path, history: Path, tmp_path: Path) -> None:
+    path = tmp_path / "base.weights.h5"
+    saved = zoo.build(RESNET18, (SIDE, SIDE, 1), {"label": 3}).get_layer("network")
+    saved.save_weights(path)
+    schedule = make_schedule(make_phase(trainable="top", unfreeze="layer4_1_conv2", epochs=1), steps_per_epoch=1)
+    base = train_afresh(replace(RESNET18, weights=str(path)), schedule, processed, history).get_layer("base")
+    both = zip(base.weights, saved.weights, strict=True)
+    assert [after.path for after, before in both if not np.array_equal(after, before)] == ["layer4_1_conv2/kernel"]
 
 
 def test_batch_statistics_of_random_weights_are_learnt(processed: Path, history: Path) -> None:

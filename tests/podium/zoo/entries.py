@@ -6,11 +6,20 @@ import keras
 import numpy as np
 
 from podium import zoo
-from podium.config.tables import Cnn4Model, CnnDropoutModel, Model, Resnet18Model, TwoHeadModel, Vgg16Model
+from podium.config.tables import (
+    Cnn4Model,
+    CnnDropoutModel,
+    Model,
+    PhotoCnnModel,
+    Resnet18Model,
+    TwoHeadModel,
+    Vgg16Model,
+)
 from tests.makers import CNN, DENSE, MOBILENET
 
 SHAPE = (16, 18)
 CNN_DROPOUT = CnnDropoutModel(kind="cnn_dropout", filters=[4, 8], units=[8], dropout=0.1)
+PHOTO_CNN = PhotoCnnModel(kind="photo_cnn", filters=[4, 8], dropout=0.1)
 CNN4 = Cnn4Model(kind="cnn4", filters=[2, 3, 4, 5], units=[8], dropout=0.1)
 VGG16 = Vgg16Model(kind="vgg16", size=32, units=[8], weights="random")
 RESNET18 = Resnet18Model(kind="resnet18", size=32, dropout=0.1, weights="random")
@@ -29,15 +38,17 @@ TWO_HEAD_VGG19 = replace(TWO_HEAD, base="vgg19", pooling="flatten")
 ENTRIES = {
     "dense": DENSE,
     "cnn": CNN,
+    "photo_cnn": PHOTO_CNN,
     "cnn_dropout": CNN_DROPOUT,
     "cnn4": CNN4,
     "mobilenet": MOBILENET,
+    "mobilenet_v2": replace(MOBILENET, version=2),
     "vgg16": VGG16,
     "resnet18": RESNET18,
     "two_head": TWO_HEAD,
     "two_head_vgg19": TWO_HEAD_VGG19,
 }
-ON_A_BASE = ["mobilenet", "vgg16", "resnet18", "two_head"]
+ON_A_BASE = ["mobilenet", "mobilenet_v2", "vgg16", "resnet18", "two_head"]
 """The entries that can have pretrained weights; VGG19 differs from VGG16 in nothing that matters here."""
 
 

@@ -9,7 +9,7 @@ from podium import zoo
 from podium.config.tables import CnnDropoutModel, Model
 from podium.errors import PodiumError
 from tests.makers import CNN
-from tests.podium.zoo.entries import CNN4, CNN_DROPOUT, build
+from tests.podium.zoo.entries import CNN4, CNN_DROPOUT, PHOTO_CNN, build
 
 pytestmark = pytest.mark.slow
 
@@ -38,11 +38,24 @@ def test_cnn4_has_four_blocks_without_biases_and_one_dropout() -> None:
     assert "Dropout" not in kinds_of(build(replace(CNN4, dropout=0.0)))
 
 
+def test_photo_cnn_looks_at_a_quarter_of_the_pixels_and_then_is_cnn() -> None:
+    model = zoo.build(replace(PHOTO_CNN, filters=[4, 8]), (100, 80, 3), {"label": 2})
+    convolution = ["Conv2D", "BatchNormalization", "ReLU"]
+    blocks = [*convolution * 2, "MaxPooling2D", *convolution * 2]
+    top = ["GlobalAveragePooling2D", "Dropout", "Dense"]
+    assert kinds_of(model) == ["InputLayer", "Rescaling", *convolution, *blocks, *top]
+    sides = [layer.output.shape[1:] for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert sides == [(50, 40, 4)] * 3 + [(25, 20, 8)] * 2
+    assert "Dropout" not in kinds_of(build(replace(PHOTO_CNN, dropout=0.0)))
+
+
 @pytest.mark.parametrize(
     ("options", "least"),
     [
         (replace(CNN, filters=[4]), 1),
         (replace(CNN, filters=[4, 4, 4]), 4),
+        (replace(PHOTO_CNN, filters=[4]), 2),
+        (replace(PHOTO_CNN, filters=[4, 4, 4]), 8),
         (CNN4, 16),
         (replace(CNN_DROPOUT, filters=[4]), 4),
         (replace(CNN_DROPOUT, filters=[4, 4]), 10),

@@ -24,10 +24,13 @@ def test_vgg16_is_flattened_into_the_head_and_has_its_published_size() -> None:
     assert [*shapes_of(model).values()] == [[2 * 2 * 512, 7], [7, 3]]
 
 
-def test_mobilenet_is_averaged_into_the_head() -> None:
-    model = build(replace(MOBILENET, size=64, units=[7]))
-    assert model.get_layer("network").count_params() == 3_228_864
-    assert [*shapes_of(model).values()] == [[1024, 7], [7, 3]]
+@pytest.mark.parametrize(
+    ("version", "features", "parameters"), [(None, 1024, 3_228_864), (1, 1024, 3_228_864), (2, 1280, 2_257_984)]
+)
+def test_mobilenet_is_averaged_into_the_head(version: int | None, features: int, parameters: int) -> None:
+    model = build(replace(MOBILENET, size=64, units=[7], version=version))
+    assert model.get_layer("network").count_params() == parameters
+    assert [*shapes_of(model).values()] == [[features, 7], [7, 3]]
 
 
 @pytest.mark.parametrize(
@@ -36,8 +39,11 @@ def test_mobilenet_is_averaged_into_the_head() -> None:
         (replace(TWO_HEAD, size=64), 1024, 3_228_864),
         (replace(TWO_HEAD, size=64, pooling="flatten"), 2 * 2 * 1024, 3_228_864),
         (replace(TWO_HEAD_VGG19, size=64), 2 * 2 * 512, 20_024_384),
+        (replace(TWO_HEAD, size=64, base="vgg16"), 512, 14_714_688),
+        (replace(TWO_HEAD, size=64, base="mobilenet_v2", pooling="flatten"), 2 * 2 * 1280, 2_257_984),
+        (replace(TWO_HEAD, size=64, base="resnet18"), 512, 11_689_512 - 513_000 + 9_600),
     ],
-    ids=["mobilenet-average", "mobilenet-flatten", "vgg19-flatten"],
+    ids=["mobilenet-average", "mobilenet-flatten", "vgg19", "vgg16", "mobilenet_v2", "resnet18"],
 )
 def test_both_branches_stand_on_the_features(options: object, features: int, parameters: int) -> None:
     model = build(options)
@@ -75,17 +81,19 @@ def test_what_the_box_learns_leaves_the_branch_of_the_label_alone() -> None:
     assert moved == {"label": False, "box": True}
 
 
-@pytest.mark.parametrize("base", ["mobilenet", "vgg19"])
+SIGNED = [[-1, -1, -1], [1, 1, 1]]
+CAFFE = [[-103.939, -116.779, -123.68], [151.061, 138.221, 131.32]]
+TORCH = [[-2.1179, -2.0357, -1.8044], [2.2489, 2.4286, 2.64]]
+
+
+@pytest.mark.parametrize(
+    ("base", "trained_with"),
+    [("mobilenet", SIGNED), ("mobilenet_v2", SIGNED), ("vgg16", CAFFE), ("vgg19", CAFFE), ("resnet18", TORCH)],
+)
 @pytest.mark.parametrize("scaling", ["imagenet", "unit"])
-def test_a_base_is_fed_what_it_was_trained_with_or_0_to_1(base: str, scaling: str) -> None:
+def test_a_base_is_fed_what_it_was_trained_with_or_0_to_1(base: str, trained_with: object, scaling: str) -> None:
     model = build(replace(TWO_HEAD, base=base, scaling=scaling), 3)
     (rescaling,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
     images = np.array([0, 255], np.uint8)[:, None, None, None] * np.ones((1, *SHAPE, 3), np.uint8)
     fed = keras.Model(model.inputs[0], rescaling.output)(images).numpy()[:, 0, 0]
-    if scaling == "unit":
-        expected = [[0, 0, 0], [1, 1, 1]]
-    elif base == "mobilenet":
-        expected = [[-1, -1, -1], [1, 1, 1]]
-    else:
-        expected = [[-103.939, -116.779, -123.68], [151.061, 138.221, 131.32]]
-    np.testing.assert_allclose(fed, expected, atol=1e-3)
+    np.testing.assert_allclose(fed, [[0, 0, 0], [1, 1, 1]] if scaling == "unit" else trained_with, atol=1e-3)

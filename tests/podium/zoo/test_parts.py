@@ -1,5 +1,7 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import keras
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from keras.applications import imagenet_utils
 
 from podium.errors import PodiumError
-from podium.models import save_model
+from podium.models import load_model, save_model
 from podium.zoo.parts import Scaling, feed, heads, picture_input
 from tests.makers import MOBILENET
 from tests.podium.zoo.entries import VGG16, build
@@ -34,6 +36,35 @@ def test_pictures_are_resized_and_scaled_to_0_to_1() -> None:
     np.testing.assert_allclose(fed, np.ones((1, 16, 16, 3)), atol=1e-6)
 
 
+@pytest.fixture(params=["float32", "mixed_bfloat16"])
+def policy(request: pytest.FixtureRequest) -> Iterator[None]:
+    keras.config.set_dtype_policy(request.param)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("scaling", get_args(Scaling))
+@pytest.mark.usefixtures("policy")
+def test_who_asks_at_once_predicts_or_reads_the_model_again_is_fed_the_same(
+    tmp_path: Path, scaling: Scaling, channels: int
+) -> None:
+    image = picture_input((5, 6, channels))
+    model = keras.Model(image, feed(image, 9, scaling))
+    images = np.random.default_rng(0).integers(0, 256, (3, 5, 6, channels), dtype=np.uint8)
+    fed = model(images).numpy()
+    assert fed.dtype == np.float32
+    save_model(model, tmp_path / "model.keras")
+    for same in (model, load_model(tmp_path / "model.keras")):
+        np.testing.assert_array_equal(same(images), fed)
+        np.testing.assert_array_equal(same.predict(images, verbose=0), fed)
+    exact = keras.ops.image.resize(images.astype(np.float32), (9, 9)).numpy()
+    assert np.abs(exact - np.round(exact)).max() > 0.4
+    if scaling in ("unit", "signed"):
+        expected = exact / 255 if scaling == "unit" else exact / 127.5 - 1
+        np.testing.assert_allclose(fed, np.broadcast_to(expected, fed.shape), atol=1e-6)
+
+
 def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> None:
     keras.utils.set_random_seed(0)
     features = keras.Input((64,))
@@ -41,6 +72,9 @@ def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> No
     boxes = model.predict(np.random.default_rng(0).normal(0, 7, (500, 64)), verbose=0)["box"]
     assert 0.05 < boxes.min() < 0.49
     assert 0.51 < boxes.max() < 0.95
+
+
+PICKLE = r"are not read: such a file is a pickle, .* can run any code .* the \.safetensors of the same weights"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +85,8 @@ def test_a_box_begins_where_it_can_learn_however_strong_the_features_are() -> No
         ("base.weights.h5", "no weights", "do not fit MobileNet without its top"),
         ("weights.txt", "no weights", "do not fit MobileNet without its top"),
         ("weights.keras", "no weights", "do not fit MobileNet without its top"),
+        ("weights.safetensors", "no weights", "do not fit MobileNet without its top"),
+        *((f"weights{end}", "no weights", PICKLE) for end in (".pth", ".pt", ".PTH", ".bin")),
     ],
 )
 def test_weights_that_cannot_be_had_are_refused(tmp_path: Path, name: str, content: str | None, words: str) -> None:
