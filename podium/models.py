@@ -137,14 +137,29 @@ def once(split: Split) -> tf.data.Dataset:
             forget(split.images)
             yield images, answers(np.asarray(split.labels[rows]), boxes, split)
 
-    batches = -(-len(split) // PREDICT_BATCH)
-    return as_dataset(blocks, split).apply(tf.data.experimental.assert_cardinality(batches))
+    return as_dataset(
+        blocks, tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8), split, -(-len(split) // PREDICT_BATCH)
+    )
 
 
-def as_dataset(batches: Callable[[], Iterator[Batch]], split: Split) -> tf.data.Dataset:
-    """Let TensorFlow read batches of a split, a few of them ahead of the model."""
-    signature = {"label": tf.TensorSpec((None,), tf.int64)}
+def as_dataset(
+    batches: Callable[[], Iterator[tuple[NDArray[Any], dict[str, NDArray[Any]]]]],
+    seen: tf.TensorSpec,
+    split: Split,
+    count: int,
+) -> tf.data.Dataset:
+    """Let TensorFlow read batches, a few of them ahead of the model.
+
+    Args:
+        batches: gives what a model is to see of a split, and the `answers` to it.
+        seen: the shape and type of what it sees.
+        split: says whether there are boxes.
+        count: how many batches there are; `tf.data.INFINITE_CARDINALITY` if they never end.
+    """
+    known = {"label": tf.TensorSpec((None,), tf.int64)}
     if split.boxes is not None:
-        signature["box"] = tf.TensorSpec((None, 4), tf.float32)
-    images = tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8)
-    return tf.data.Dataset.from_generator(batches, output_signature=(images, signature)).prefetch(4)
+        known["box"] = tf.TensorSpec((None, 4), tf.float32)
+    shared = tf.data.Options()  # with several GPUs every batch is cut in parts, not every second one left out
+    shared.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    whole = tf.data.Dataset.from_generator(batches, output_signature=(seen, known)).prefetch(4)
+    return whole.apply(tf.data.experimental.assert_cardinality(count)).with_options(shared)

@@ -57,7 +57,8 @@ def endless(split: Split, schedule: Schedule, first_batch: int, workers: int = W
         cv2.setNumThreads(1)  # a small picture is not worth several threads; the batches are
         yield from _ahead(make, _parts(schedule, len(split), first_batch), workers)
 
-    return as_dataset(batches, split).apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    seen = tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8)
+    return as_dataset(batches, seen, split, tf.data.INFINITE_CARDINALITY)
 
 
 def rounds_of(count: int, schedule: Schedule, first_batch: int) -> Iterator[tuple[int, list[NDArray[np.int64]]]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from podium.arrays import Split, forget, open_split
 from podium.config.tables import Phase, Schedule
-from podium.models import PREDICT_BATCH, answers
+from podium.models import PREDICT_BATCH, answers, as_dataset
 from podium.paths import alone, file_digest, remove
 from podium.progress import show_progress
 from podium.training.augmentation import Mover
@@ -199,12 +199,7 @@ def _as_dataset(features: Features, shown: Shown, count: int, order: Callable[[]
             yield np.array(features[rows]), {name: values[rows] for name, values in known.items()}
             forget(features)
 
-    signature = (
-        tf.TensorSpec((None, *features.shape[1:]), tf.float32),
-        {name: tf.TensorSpec((None, *values.shape[1:]), values.dtype) for name, values in known.items()},
-    )
-    batches = tf.data.Dataset.from_generator(show, output_signature=signature).prefetch(4)
-    return batches.apply(tf.data.experimental.assert_cardinality(count))
+    return as_dataset(show, tf.TensorSpec((None, *features.shape[1:]), tf.float32), shown.split, count)
 
 
 def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:

@@ -100,7 +100,7 @@ class History(keras.callbacks.Callback):
         if self._bar is not None:
             self._bar.close()
         figures = [float((logs or {})[name]) for name in self._names.values()]
-        rate = float(self.model.optimizer.learning_rate)
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         step = len(self.rows) + 1
         self.rows.append([step, self.phase, *figures, rate])
         self._write()

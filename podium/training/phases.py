@@ -162,7 +162,7 @@ def _in_precision(schedule: Schedule, build: Callable[[], keras.Model]) -> keras
 
 
 def _devices() -> tf.distribute.Strategy:
-    """Take all GPUs of this machine, if there are several: each gets its share of a batch."""
+    """Take all GPUs of this machine, if there are several: each learns from its part of every batch."""
     several = len(tf.config.list_logical_devices("GPU")) > 1
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
