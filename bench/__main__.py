@@ -16,7 +16,10 @@ from bench import (
     pictures,
     pipeline_tax,
     preparation,
-    scores,
+    scores_car_damage,
+    scores_cats_vs_dogs,
+    scores_sign_language,
+    scores_svhn,
     validation,
 )
 from bench.measure import BenchError
@@ -35,7 +38,10 @@ BENCHES = {
     "augmentation": augmentation,
     "features": features,
     "pipeline_tax": pipeline_tax,
-    "scores": scores,
+    "scores_sign_language": scores_sign_language,
+    "scores_cats_vs_dogs": scores_cats_vs_dogs,
+    "scores_car_damage": scores_car_damage,
+    "scores_svhn": scores_svhn,
 }
 
 
@@ -67,7 +73,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [f"  {name:<14}{_first_line(bench.__doc__)} {bench.DURATION}." for name, bench in BENCHES.items()]
+    lines = [f"  {name:<22}{_first_line(bench.__doc__)} {bench.DURATION}." for name, bench in BENCHES.items()]
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"{__doc__}\n\nbenches:\n" + "\n".join(lines),
@@ -76,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a bench; all by default")
     parser.add_argument("--repetitions", type=_positive, metavar="N", help="instead of each bench's own number")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="train for so many, for a quick look")
-    parser.add_argument("--seeds", type=_seeds, default=(0, 1, 2), metavar="N,N", help="of scores (default: 0,1,2)")
+    parser.add_argument("--seeds", type=_seeds, default=(0, 1, 2), metavar="N,N", help="of the scores (default: 0,1,2)")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page (default: docs/benchmarks.md)"
     )

@@ -10,7 +10,7 @@ class Options:
     Attributes:
         repetitions: of each comparison; None for each bench's own number.
         epochs: of each training phase; None for the recipe's.
-        seeds: those that `scores` trains with.
+        seeds: those that the benches of scores train with.
     """
 
     repetitions: int | None = None

@@ -1,80 +1,116 @@
-"""How good sign_language's candidates are, against the published figures.
+"""How good candidates of a recipe are, each trained with several seeds by `dvc repro`: what the benches of scores share.
 
-All three are measured on the author's split: her last 2,869 test rows, all of them. Published is what she measured
-on fewer, drawn at random (640 for the final model, 1,280 for the first; github.com/karencl/IA2_TC3007C). Her
-models stand on MobileNet; without a network its weights come from the test data, which have them as recovered from
-a quantised model, so her figures can be met closely, not exactly. Each candidate is trained by `dvc repro` with
-each seed, her first model with the first seed only. Given are the mean over the seeds, the smallest and the largest.
+What DVC's run cache of this repository has from an earlier run of the same code, page and data is not trained again.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from bench.options import Options
-from bench.pipeline_tax import read_accuracies
 from bench.report import NONE, Row
-from bench.workspace import MOBILENET, SIGN_LANGUAGE, Workspace, sample, workspace
+from bench.workspace import MOBILENET, ROOT, Workspace, sample, workspace
 
-DURATION = "About 20 minutes"
+Metrics = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What is known of a candidate beforehand: the published figures, and when the mean on test is good enough."""
+    """A figure of a candidate, and what is known of it beforehand.
 
-    title: str
-    published_test: str = NONE
-    published_validation: str = NONE
+    Attributes:
+        metric: as evaluation names it.
+        other: what it is beside, if anything: a published figure.
+        target: what the mean on the test split is to be.
+        reached: whether it is.
+    """
+
+    metric: str = "accuracy"
+    other: str = NONE
     target: str = NONE
     reached: Callable[[float], bool] | None = None
 
 
-AIMS = {
-    "sign-author-final": Aim(
-        "the author's final model", "0.9219", "0.9031", "0.91 ± 0.02", lambda score: abs(score - 0.91) <= 0.02
-    ),
-    "sign-author-first": Aim("the author's first model", "0.2453", "0.2645"),
-    "sign-cnn": Aim("our winner", target="at least 0.995", reached=lambda score: score >= 0.995),
-}
-ONCE = ("sign-author-first",)
+@contextmanager
+def contest(recipe: str, archives: dict[str, str]) -> Iterator[Workspace]:
+    """Give a workspace with a recipe whose data and weights lie in the test data, and with this repository's cache.
 
+    Args:
+        recipe: its name.
+        archives: by dataset, the archive's place in the test data.
 
-def measure(options: Options) -> list[Row]:
-    """Train every candidate with every seed."""
-    sample(SIGN_LANGUAGE)
-    rows = []
+    Raises:
+        Skipped: the test data lack one of them.
+    """
+    places = {name: str(sample(archive)) for name, archive in archives.items()}
+    weights = str(sample(MOBILENET))
     with workspace() as project:
-        project.use_sign_language()
-        for name, aim in AIMS.items():
-            seeds = options.seeds[:1] if name in ONCE else options.seeds
-            found = [train(project, name, seed, options.epochs) for seed in seeds]
-            of = f"{aim.title} (`{name}`), seed {', '.join(map(str, seeds))}"
-            validation, test = ([one[split] for one in found] for split in ("validation", "test"))
-            reached = None if aim.reached is None else aim.reached(mean(test))
-            rows += [
-                Row(f"{of}: test accuracy", _spread(test), aim.published_test, NONE, aim.target, reached),
-                Row(f"{of}: validation accuracy", _spread(validation), aim.published_validation),
-            ]
+        project.run("dvc", "cache", "dir", "--local", str(ROOT / ".dvc/cache"))
+        project.use(recipe)
+        with project.page() as page:
+            for name, place in places.items():
+                page["datasets"][name]["source"] = {"kind": "archive", "path": place}
+            for candidate in page["candidates"].values():
+                if candidate["model"].get("weights") == "imagenet":
+                    candidate["model"]["weights"] = weights
+        yield project
+
+
+def train(project: Workspace, name: str, seeds: Sequence[int], epochs: int | None) -> list[Metrics]:
+    """Train and evaluate a candidate with each seed; give what evaluation measured."""
+    found = []
+    for seed in seeds:
+        with project.page() as page:
+            candidate = page["candidates"][name]
+            schedule = page["schedules"][candidate["schedule"]]
+            schedule["seed"] = seed
+            for phase in schedule["phases"]:
+                phase["epochs"] = epochs or phase["epochs"]
+        project.run("dvc", "repro", f"evaluate@{name}")
+        metrics: Metrics = json.loads((reports(project, candidate, name) / "metrics.json").read_text())
+        print(f"{name}, seed {seed}: {metrics['validation']}, {metrics['test']}", flush=True)
+        found.append(metrics)
+    return found
+
+
+def reports(project: Workspace, candidate: dict[str, Any], name: str) -> Path:
+    return project.root / "reports" / candidate["dataset"] / name
+
+
+def measure(project: Workspace, name: str, title: str, seeds: Sequence[int], options: Options, *aims: Aim) -> list[Row]:
+    """Train a candidate with each seed and set its figures beside what is known of them.
+
+    Args:
+        project: of `contest`.
+        name: the candidate.
+        title: what people call it.
+        seeds: to train with.
+        options: may shorten the training.
+        aims: its figures, each for a row; the validation split's accuracy is told with the first.
+    """
+    found = train(project, name, seeds, options.epochs)
+    rows = []
+    for number, aim in enumerate(aims or [Aim()]):
+        test = [metrics["test"][aim.metric] for metrics in found]
+        ours = spread(test)
+        if not number:
+            ours += f"; validation {spread([metrics['validation'][aim.metric] for metrics in found])}"
+        reached = None if aim.reached is None else aim.reached(mean(test))
+        what = f"{title} (`{name}`), seed {', '.join(map(str, seeds))}: {aim.metric.replace('_', ' ')}"
+        rows.append(Row(what, ours, aim.other, NONE, aim.target, reached))
     return rows
 
 
-def train(project: Workspace, name: str, seed: int, epochs: int | None) -> dict[str, float]:
-    """Train and evaluate a candidate with a seed; give its accuracy on each split."""
-    with project.page() as page:
-        candidate = page["candidates"][name]
-        if "weights" in candidate["model"]:
-            candidate["model"]["weights"] = str(sample(MOBILENET))
-        schedule = page["schedules"][candidate["schedule"]]
-        schedule["seed"] = seed
-        for phase in schedule["phases"]:
-            phase["epochs"] = epochs or phase["epochs"]
-    project.run("dvc", "repro", f"evaluate@{name}")
-    accuracies = read_accuracies(project.root / "reports" / "sign-language" / name)
-    print(f"{name}, seed {seed}: {accuracies}", flush=True)
-    return accuracies
+def at_least(value: float, **more: str) -> Aim:
+    """Want an accuracy of so much."""
+    return Aim(target=f"at least {value:g}", reached=lambda found: found >= value, **more)
 
 
-def _spread(scores: Sequence[float]) -> str:
+def spread(scores: Sequence[float]) -> str:
+    """Write a mean and, of several, the smallest and the largest."""
     only = f"{mean(scores):.4f}"
     return only if len(scores) == 1 else f"{only} ({min(scores):.4f}–{max(scores):.4f})"
