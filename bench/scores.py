@@ -1,4 +1,4 @@
-"""How good candidates of a recipe are, each trained with several seeds by `dvc repro`: what the benches of scores share.
+"""What the benches of scores share: candidates of a recipe, each trained by `dvc repro` with several seeds.
 
 What DVC's run cache of this repository has from an earlier run of the same code, page and data is not trained again.
 """

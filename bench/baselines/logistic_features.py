@@ -1,6 +1,6 @@
 """The quick way to a classifier: a logistic regression on what MobileNet, as it is, sees in the pictures.
 
-`python logistic_features.py ARRAYS WEIGHTS` prints the accuracy on the test split. The strength of its regularisation is
+`python logistic_features.py ARRAYS WEIGHTS` prints the accuracy on the test split. How strongly it is regularised is
 chosen by cross-validation on the train split.
 """
 
