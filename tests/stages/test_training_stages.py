@@ -33,6 +33,9 @@ def test_the_six_stages_write_what_dvc_expects_and_nothing_else(
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     with Repo.init(str(prepared), no_scm=True) as repo:
         outs = {Path(out.fs_path) for out in repo.index.outs}
+    board = prepared / "models/dots-dense/tensorboard"
+    assert board.is_dir()
+    remove(board)  # nobody's output: it can be removed at any time
     files = {path for folder in MADE for path in (prepared / folder).rglob("*") if path.is_file()}
     assert [out for out in outs if not out.exists()] == []
     assert [file for file in files if not outs & {file, *file.parents}] == [prepared / "data/review.csv"]
@@ -116,6 +119,45 @@ def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(pr
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines()[-1].startswith("train dots-dense: read data/processed/dots, trained dense (163")
-        contents.append({path.name: path.read_bytes() for path in (prepared / "models/dots-dense").iterdir()})
+        assert "tensorboard" in {path.name for path in (prepared / "models/dots-dense").iterdir()}
+        remove(prepared / "models/dots-dense/tensorboard")
+        made = (prepared / "models/dots-dense").rglob("*")
+        contents.append({path.name: path.read_bytes() for path in made if path.is_file()})
     assert sorted(contents[0]) == ["history.csv", "model.keras"]
     assert contents[0] == contents[1]
+
+
+def test_every_seed_is_trained_as_if_it_were_alone_and_the_spread_is_told(prepared: Path) -> None:
+    page = make_page(prepared, make_table(make_rows(60)))
+    alone = {}
+    for seed in (3, 4, 5):
+        page["schedules"]["short"] |= {"seed": seed, "repeats": None}
+        save_page(prepared, page)
+        train.main("dots-dense")
+        evaluate.main("dots-dense")
+        reports, models = prepared / "reports/dots/dots-dense", prepared / "models/dots-dense"
+        metrics = json.loads((reports / "metrics.json").read_text())
+        alone[seed] = (models / "model.keras").read_bytes(), metrics["test"]["loss"], metrics["validation"]["accuracy"]
+        assert "repeats" not in metrics
+        assert not [*(models / "repeats").iterdir()]
+        assert pd.read_csv(reports / "seeds.csv")["seed"].tolist() == [seed]
+    page["schedules"]["short"] |= {"seed": 3, "repeats": 3}
+    save_page(prepared, page)
+    train.main("dots-dense")
+    evaluate.main("dots-dense")
+    models_of = {3: models / "model.keras"} | {seed: models / f"repeats/{seed}/model.keras" for seed in (4, 5)}
+    assert {seed: path.read_bytes() for seed, path in models_of.items()} == {
+        seed: model for seed, (model, *_) in alone.items()
+    }
+    assert not [*models.glob("checkpoint*")]
+    seeds = pd.read_csv(reports / "seeds.csv")
+    assert seeds["seed"].tolist() == [3, 4, 5]
+    assert seeds["test_loss"].tolist() == pytest.approx([loss for _, loss, _ in alone.values()])
+    repeats = json.loads((reports / "metrics.json").read_text())["repeats"]
+    assert repeats["seeds"] == 3
+    assert repeats["test_loss_mean"] == pytest.approx(seeds["test_loss"].mean())
+    assert repeats["test_loss_std"] == pytest.approx(seeds["test_loss"].std())
+    assert repeats["validation_accuracy_mean"] == pytest.approx(sum(one[2] for one in alone.values()) / 3)
+    comparison = pd.read_csv(reports / "comparison.csv")
+    assert comparison["model"].tolist() == ["dots-dense", "dots-dense, mean of 3 seeds"]
+    assert comparison["value"][1] == pytest.approx(seeds["test_accuracy"].mean())

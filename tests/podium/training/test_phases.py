@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from podium.config.tables import Augmentation, Schedule
 from podium.errors import PodiumError
 from podium.models import answers, once, predict, predict_heads, save_model
 from podium.training.phases import train
-from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
+from tests.makers import CNN, DENSE, MOBILENET, REPOSITORY, SIDE, make_arrays, make_phase, make_schedule
 from tests.podium.zoo.entries import RESNET18
 
 pytestmark = pytest.mark.slow
@@ -278,3 +280,34 @@ def test_a_box_without_a_weight_or_a_weight_without_a_box_is_refused(
 
 def test_a_seed_that_the_page_takes_is_a_seed(processed: Path, history: Path) -> None:
     train_afresh(DENSE, make_schedule(seed=2**32 - 1), processed, history)
+
+
+TWO_DEVICES = """
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from podium.training import phases
+from tests.makers import CNN, make_phase, make_schedule
+
+phases._devices = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+place = Path(sys.argv[1])
+first = make_phase(epochs=6, learning_rate=0.02, keep_best="validation_loss")
+schedule = make_schedule(first, make_phase(name="fine", epochs=1), label_smoothing=0.1)
+phases.train(CNN, schedule, place / "dots", place / "history.csv", place / "checkpoint.npz")
+"""
+
+
+def test_two_devices_learn_from_one_batch(processed: Path, history: Path) -> None:
+    """Two halves of the processor stand for two GPUs."""
+    command = [sys.executable, "-c", TWO_DEVICES, str(history.parent)]
+    for rows in (7, 7):  # the second time from the checkpoint
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        table = pd.read_csv(history)
+        assert len(table) == rows
+        assert table["accuracy"].iloc[-1] > 0.9
