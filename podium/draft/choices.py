@@ -16,6 +16,7 @@ from podium.config.tables import (
     Format,
     Image,
     Phase,
+    PhotoCnnModel,
     Schedule,
     Split,
     StratifiedSplit,
@@ -161,8 +162,10 @@ def choose_schedule(*, boxes: bool) -> Schedule:
     )
 
 
-def choose_model(image: Image) -> CnnModel:
+def choose_model(image: Image) -> CnnModel | PhotoCnnModel:
     """Take as many blocks as halve the pictures to a few pixels."""
     side = min(image.height, image.width)
-    filters = [16, 32, 64, 128, 256] if side > 48 else [32, 64, 128] if side > 16 else [16, 32]
+    if side > 48:
+        return PhotoCnnModel(kind="photo_cnn", filters=[32, 64, 128, 256], dropout=0.3)
+    filters = [32, 64, 128] if side > 16 else [16, 32]
     return CnnModel(kind="cnn", filters=filters[: max(1, side.bit_length())], dropout=0.3)
