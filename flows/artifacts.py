@@ -16,11 +16,10 @@ SHOWN = ("accuracy", "macro_f1", "weighted_f1", "loss")
 
 def show_result(result: Result, reports: Path) -> None:
     """Show a candidate's figures, the published ones beside them, and its pictures."""
-    figures = [
-        {"split": split, **{key: round(values[key], 4) for key in SHOWN}} for split, values in result.metrics.items()
-    ]
     create_table_artifact(
-        figures, key=f"{result.candidate}-figures", description=f"{result.candidate}: figures by split"
+        list_figures(result.metrics),
+        key=f"{result.candidate}-figures",
+        description=f"{result.candidate}: figures by split",
     )
     with (reports / "comparison.csv").open(encoding="utf-8", newline="") as file:
         create_table_artifact(
@@ -37,6 +36,17 @@ def show_result(result: Result, reports: Path) -> None:
         )
 
 
+def list_figures(metrics: dict[str, dict[str, float]]) -> list[dict[str, str | float]]:
+    """Give each split its row; and, where there were several seeds, one for the mean and one for the deviation."""
+    rows = {split: values for split, values in metrics.items() if split != "repeats"}
+    if repeats := metrics.get("repeats"):
+        for split in ("validation", "test"):
+            for title, end in (("mean", "mean"), ("standard deviation", "std")):
+                name = f"{split}, {title} of {repeats['seeds']:.0f} seeds"
+                rows[name] = {key: repeats[f"{split}_{key}_{end}"] for key in SHOWN}
+    return [{"split": name, **{key: round(values[key], 4) for key in SHOWN}} for name, values in rows.items()]
+
+
 def show_comparison(dataset: str, results: list[Result], decision: Decision) -> None:
     """Show a dataset's candidates side by side, the best first, and what was decided."""
     ranked = sorted(results, key=lambda one: -one.metrics["validation"]["accuracy"])
@@ -48,8 +58,11 @@ def show_comparison(dataset: str, results: list[Result], decision: Decision) -> 
     ]
     for one in ranked:
         validation, test = one.metrics["validation"], one.metrics["test"]
+        repeats = one.metrics.get("repeats")
+        spread = f" (± {repeats['validation_accuracy_std']:.4f} over {repeats['seeds']:.0f} seeds)" if repeats else ""
         lines.append(
-            f"| {one.candidate} | {validation['accuracy']:.4f} | {test['accuracy']:.4f} | {test['macro_f1']:.4f} |"
+            f"| {one.candidate} | {validation['accuracy']:.4f}{spread} "
+            f"| {test['accuracy']:.4f} | {test['macro_f1']:.4f} |"
         )
     create_markdown_artifact(
         "\n".join(lines), key=f"{dataset}-comparison", description=f"{dataset}: candidates and champion"

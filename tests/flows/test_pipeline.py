@@ -26,9 +26,13 @@ def longer(page: dict[str, Any]) -> None:
 
 
 def test_a_better_candidate_replaces_the_champion_and_a_worse_one_does_not(quick: Workspace) -> None:
+    quick.edit(lambda page: page["schedules"]["quick"].update(repeats=2))
     everything = (quick.root / "params.yaml").read_text()
     quick.edit(keep_only("digits-dense"))
     assert "digits-dense is the first champion" in quick.flow()
+    (run,) = quick.runs("digits-dense")
+    assert run.data.metrics["repeats/seeds"] == 2
+    assert run.data.metrics["repeats/test_accuracy_mean"] != run.data.metrics["test/accuracy"]
     (quick.root / "params.yaml").write_text(everything)
     quick.edit(longer)
     output = quick.flow("digits-cnn")
