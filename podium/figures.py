@@ -27,8 +27,9 @@ def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Pa
     for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
         for column, colour, label in ((name, TRAIN, "training"), (f"validation_{name}", VALIDATION, "validation")):
             axes.plot(history["step"], history[column], color=colour, marker=".", label=label)
-            for other in histories[1:]:
-                axes.plot(other["step"], other[column], color=colour, linewidth=0.8, alpha=0.5)
+            for number, other in enumerate(histories[1:]):
+                named = "other seeds" if not number and column != name else None
+                axes.plot(other["step"], other[column], color=colour, linewidth=0.8, alpha=0.5, label=named)
         starts = history.index[history["phase"] != history["phase"].shift()]
         if len(starts) > 1:
             for start in starts:
