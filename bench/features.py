@@ -72,14 +72,13 @@ def vgg16(project: Workspace, options: Options) -> list[Row]:
     script = partial(baseline, project, "vgg16_frozen", arrays, epochs, weights)
     ours, other = interleave(partial(afresh, project, name), script, options.repeat(1), False)
     title = f"VGG16, cats_vs_dogs, epochs: {epochs}"
-    halves = has_bfloat16()
     rows = [
-        compare(title, ours, other, None if halves else 0.1),
+        compare(title, ours, other, 0.1),
         Row("its peak memory", megabytes(ours), megabytes(other)),
         again(project, name),
         accuracy(project, "cats-vs-dogs", name, "vgg16_frozen", arrays),
     ]
-    if halves:
+    if has_bfloat16():
         with project.page() as page:
             page["schedules"][page["candidates"][name]["schedule"]]["precision"] = "bfloat16"
         faster = [afresh(project, name) for _ in ours]
