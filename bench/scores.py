@@ -68,8 +68,9 @@ def train(project: Workspace, name: str, seeds: Sequence[int], epochs: int | Non
             candidate = page["candidates"][name]
             schedule = page["schedules"][candidate["schedule"]]
             schedule["seed"] = seed
-            for phase in schedule["phases"]:
-                phase["epochs"] = epochs or phase["epochs"]
+            for phase in schedule["phases"] if epochs else []:
+                phase["epochs"] = epochs
+                phase.pop("warmup", None)  # which may be longer
         project.run("dvc", "repro", f"evaluate@{name}")
         metrics: Metrics = json.loads((reports(project, candidate, name) / "metrics.json").read_text())
         print(f"{name}, seed {seed}: {metrics['validation']}, {metrics['test']}", flush=True)
