@@ -5,6 +5,7 @@ Also how arrays reach a model, which training and evaluation share.
 
 import json
 import logging
+import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from podium.arrays import Split, forget
 from podium.errors import PodiumError
 from podium.quiet import without_greetings
+
+# Else every tensor of a step is asked of the kernel anew, page by page; what is freed here is kept for the next step.
+os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 with without_greetings():
     import keras
