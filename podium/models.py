@@ -19,8 +19,10 @@ from podium.arrays import Split, forget
 from podium.errors import PodiumError
 from podium.quiet import without_greetings
 
-# Else every tensor of a step is asked of the kernel anew, page by page; what is freed here is kept for the next step.
+# TensorFlow reads these once, as it is imported. Memory that a step gave back is kept for the next one, not asked of
+# the kernel again; and oneDNN computes on every x86 processor, not on the newest alone. See decision 0018.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 with without_greetings():
     import keras
