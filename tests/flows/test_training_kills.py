@@ -123,11 +123,16 @@ def kill_and_go_on(models: Path, kills: int) -> set[str]:
         killed += process.returncode != 0
         if process.returncode == 0:
             assert contents(models) == expected
-        places |= {line for line in LOG.read_text().splitlines() if line.startswith("goes on after")}
+        places |= resumed()
     with training(models) as process:
         assert process.wait(120) == 0, LOG.read_text()
     assert contents(models) == expected
-    return places
+    return places | resumed()
+
+
+def resumed() -> set[str]:
+    """Give the places that the last training went on from."""
+    return {line for line in LOG.read_text().splitlines() if line.startswith("goes on after")}
 
 
 def test_kills_at_random_moments_change_no_byte(models: Path) -> None:
