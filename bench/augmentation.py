@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.measure import Cost
 from bench.options import Options
-from bench.pictures import ARCHIVE, NAME, faster, grown, rate, stage
+from bench.pictures import ARCHIVE, NAME, faster, grown, stage
 from bench.report import Row
 from bench.workspace import Workspace, sample, workspace
 
