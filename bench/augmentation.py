@@ -25,7 +25,7 @@ from bench.pictures import ARCHIVE, NAME, faster, grown, stage
 from bench.report import Row
 from bench.workspace import Workspace, sample, workspace
 
-DURATION = "About eight minutes"
+DURATION = "About ten minutes"
 
 EPOCHS = 3
 MANY = 25

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SIGN_LANGUAGE = "kaggle/datasets/datamunge/sign-language-mnist.zip"
 MOBILENET = "weights/mobilenet_1_0_224_tf_no_top.h5"
 
-_FOREIGN = ("PREFECT_", "MLFLOW_", "DVC_", "PYTHON", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-"""Beginnings of variables that would lead a measured command to the user's own servers, caches and code."""
+_FOREIGN = ("PREFECT_", "MLFLOW_", "DVC_", "PYTHON", "TF_", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+"""Beginnings of variables that would lead a measured command to the user's own servers, caches, code and switches."""
 
 
 class Skipped(Exception):  # noqa: N818 - it is no error
