@@ -4,6 +4,8 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(CURDIR)/$(ENV)/bin
 UV_VERSION := 0.13.8
+# Tests in a process per core; each takes up to 2 GB.
+SHARED := -n auto --maxprocesses 4 --dist worksteal
 
 # Without byte code every start compiles its imports again; some machines switch it off for everyone.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,10 +42,10 @@ run: env ## from nothing to a champion: the whole pipeline on the params.yaml of
 	@echo "Read the reports:        reports/"
 
 check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (about a minute)
-	@pytest -q -m 'not slow'
+	@pytest -q $(SHARED) -m 'not slow'
 
 test: lint ## everything: the checks, and the pipeline against real servers (about twenty minutes)
-	@pytest -q --durations=10
+	@pytest -q $(SHARED) --durations=10
 
 lint: env
 	@ruff check --quiet . && ruff format --quiet --check .

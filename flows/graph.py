@@ -5,6 +5,7 @@ the `dvc` command, whose output can be read line by line. docs/decisions/0004-dv
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -159,6 +160,12 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
             torn.unlink()
             reproduce(root, name, say)
             return
+        if re.search(r"exited with (-9|-11|137|139)$", message, re.MULTILINE):
+            message += (
+                "\nIt was killed, or it crashed; most often the memory was too small. Close other programs, set the "
+                "schedule's batch_size in params.yaml to half of what it is, or choose smaller pictures; the same "
+                "command again goes on."
+            )
         raise PodiumError(f"{name} failed:\n{message}")
 
 

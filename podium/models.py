@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from podium.arrays import Split, forget
@@ -20,8 +21,11 @@ from podium.errors import PodiumError
 from podium.quiet import without_greetings
 
 # TensorFlow reads these once, as it is imported. Memory that a step gave back is kept for the next one, not asked of
-# the kernel again; and oneDNN computes on every x86 processor, not on the newest alone. See decision 0018.
+# the kernel again, and no more of it than the kernel has, which would otherwise kill the process without a word; and
+# oneDNN computes on every x86 processor, not on the newest alone. See decision 0018.
+_FREE_MB = (psutil.virtual_memory().available + psutil.swap_memory().free) // 2**20
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
+os.environ.setdefault("TF_CPU_BFC_MEM_LIMIT_IN_MB", str(_FREE_MB))
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 with without_greetings():

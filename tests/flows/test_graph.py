@@ -73,6 +73,14 @@ def test_a_failing_stage_is_told_with_its_last_words(repository: Path) -> None:
     with pytest.raises(PodiumError, match="the disk is full") as caught:
         reproduce(repository, "bad", lambda line: None)
     assert not isinstance(caught.value, TryAgain)
+    assert "memory" not in str(caught.value)
+
+
+@pytest.mark.parametrize("signal", ["KILL", "SEGV"])
+def test_a_stage_that_the_kernel_killed_is_told_what_that_may_mean(repository: Path, signal: str) -> None:
+    (repository / "dvc.yaml").write_text(f"stages: {{big: {{cmd: 'kill -{signal} $$', outs: [x]}}}}\n")
+    with pytest.raises(PodiumError, match=r"(?s)^big failed:.*exited with .*memory was too small.*batch_size"):
+        reproduce(repository, "big", lambda line: None)
 
 
 def test_half_a_file_that_a_kill_left_in_dvcs_folder_is_no_obstacle(repository: Path) -> None:

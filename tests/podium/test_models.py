@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import psutil
 import pytest
 
 from podium import zoo
@@ -107,8 +108,13 @@ def test_stages_compute_with_onednn_and_keep_freed_memory_unless_the_user_wills_
         "import os, stages.train\n"
         "from tensorflow.python.util import _pywrap_util_port as port\n"
         "print(port.IsMklEnabled(), os.environ['TF_CPU_ALLOCATOR_USE_BFC'])\n"
+        "print(os.environ['TF_CPU_BFC_MEM_LIMIT_IN_MB'])\n"
     )
     known = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    told = known if wish is None else known | {"TF_ENABLE_ONEDNN_OPTS": wish, "TF_CPU_ALLOCATOR_USE_BFC": wish}
+    names = "TF_ENABLE_ONEDNN_OPTS", "TF_CPU_ALLOCATOR_USE_BFC", "TF_CPU_BFC_MEM_LIMIT_IN_MB"
+    told = known if wish is None else known | dict.fromkeys(names, wish)
     said = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True).stdout
-    assert said.split() == (["True", "true"] if wish is None else ["False", "0"])
+    *switches, limit = said.split()
+    assert switches == (["True", "true"] if wish is None else ["False", "0"])
+    free = (psutil.virtual_memory().available + psutil.swap_memory().free) / 2**20
+    assert int(limit) == pytest.approx(free if wish is None else 0, rel=0.5)
