@@ -72,8 +72,6 @@ class Workspace:
             stderr=log,
             text=True,
             start_new_session=True,
-            # A shell's background jobs, and what they start, ignore SIGINT; as a person starts it, it does not.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         try:
             yield process

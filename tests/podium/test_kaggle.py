@@ -709,8 +709,6 @@ def start(nobody: KaggleServer, home: Path, project: Path) -> Callable[..., subp
     def popen(*words: str, **options: object) -> subprocess.Popen[str]:
         environment = {**os.environ, **nobody.environment, "KAGGLE_API_TOKEN": TOKEN, "VERBOSE": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
-        # A shell's background jobs, and what they start, ignore SIGINT; as a person starts it, it does not.
-        pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen([sys.executable, "-m", "stages", "download", "dots", *words], **pipes | options)
 
     return popen
