@@ -475,10 +475,10 @@ class Resnet18Model:
 
 @dataclass(frozen=True, config=STRICT)
 class TwoHeadModel:
-    """A pretrained base under two branches of dense layers: one for the label, one for the box."""
+    """A base under two branches of dense layers: one for the label, one for the box."""
 
     kind: Literal["two_head"]
-    base: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18"]
+    base: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18", "photo_cnn"]
     size: Annotated[int, Field(ge=32)]
     """Pictures are resized to this height and width inside the model."""
     pooling: Literal["flatten", "average"]

@@ -1,7 +1,8 @@
-"""The networks of others that models stand on, without their tops: one line each.
+"""The networks that models stand on, without their tops: one line each.
 
 MobileNet: A. Howard et al., 2017, arXiv:1704.04861. MobileNet v2: M. Sandler et al., 2018, arXiv:1801.04381. ResNet18:
-K. He et al., 2015, arXiv:1512.03385. VGG16 and VGG19: K. Simonyan and A. Zisserman, 2014, arXiv:1409.1556.
+K. He et al., 2015, arXiv:1512.03385. VGG16 and VGG19: K. Simonyan and A. Zisserman, 2014, arXiv:1409.1556. photo_cnn
+is ours, and has no weights to begin with.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,12 @@ from typing import Literal, NamedTuple
 import keras
 from keras import applications
 
-from podium.zoo import residual
+from podium.zoo import photo_cnn, residual
 from podium.zoo.parts import Scaling, features, feed
 
 
 class Base(NamedTuple):
-    """A network of others.
+    """A network without its top.
 
     Attributes:
         title: its name, for people.
@@ -35,6 +36,7 @@ class Base(NamedTuple):
 BASES = {
     "mobilenet": Base("MobileNet", partial(applications.MobileNet, include_top=False), "signed"),
     "mobilenet_v2": Base("MobileNet v2", partial(applications.MobileNetV2, include_top=False), "signed"),
+    "photo_cnn": Base("photo_cnn", photo_cnn.network, "signed"),
     "resnet18": Base("ResNet18", residual.network, "torch", residual.load),
     "vgg16": Base("VGG16", partial(applications.VGG16, include_top=False), "caffe"),
     "vgg19": Base("VGG19", partial(applications.VGG19, include_top=False), "caffe"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from podium import zoo
+from podium.errors import PodiumError
 from tests.makers import MOBILENET
 from tests.podium.zoo.entries import SHAPE, TWO_HEAD, TWO_HEAD_VGG19, VGG16, build, make_batch
 
@@ -42,8 +43,9 @@ def test_mobilenet_is_averaged_into_the_head(version: int | None, features: int,
         (replace(TWO_HEAD, size=64, base="vgg16"), 512, 14_714_688),
         (replace(TWO_HEAD, size=64, base="mobilenet_v2", pooling="flatten"), 2 * 2 * 1280, 2_257_984),
         (replace(TWO_HEAD, size=64, base="resnet18"), 512, 11_689_512 - 513_000 + 9_600),
+        (replace(TWO_HEAD, size=64, base="photo_cnn", pooling="flatten"), 4 * 4 * 160, 539_048),
     ],
-    ids=["mobilenet-average", "mobilenet-flatten", "vgg19", "vgg16", "mobilenet_v2", "resnet18"],
+    ids=["mobilenet-average", "mobilenet-flatten", "vgg19", "vgg16", "mobilenet_v2", "resnet18", "photo_cnn"],
 )
 def test_both_branches_stand_on_the_features(options: object, features: int, parameters: int) -> None:
     model = build(options)
@@ -60,6 +62,13 @@ def test_weights_as_keras_publishes_them_fit_every_model_that_stands_on_their_ne
     one, two, fresh = (network.get_layer("conv1").get_weights()[0] for network in (*bases, random))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, fresh)
+
+
+def test_weights_that_nobody_published_are_not_looked_for() -> None:
+    with pytest.raises(
+        PodiumError, match=r"photo_cnn has no ImageNet weights.* to 'random', or to a weights file of such"
+    ):
+        build(replace(TWO_HEAD, base="photo_cnn", weights="imagenet"))
 
 
 def test_a_box_that_nobody_asks_for_has_no_branch() -> None:
@@ -88,7 +97,14 @@ TORCH = [[-2.1179, -2.0357, -1.8044], [2.2489, 2.4286, 2.64]]
 
 @pytest.mark.parametrize(
     ("base", "trained_with"),
-    [("mobilenet", SIGNED), ("mobilenet_v2", SIGNED), ("vgg16", CAFFE), ("vgg19", CAFFE), ("resnet18", TORCH)],
+    [
+        ("mobilenet", SIGNED),
+        ("mobilenet_v2", SIGNED),
+        ("vgg16", CAFFE),
+        ("vgg19", CAFFE),
+        ("resnet18", TORCH),
+        ("photo_cnn", SIGNED),
+    ],
 )
 @pytest.mark.parametrize("scaling", ["imagenet", "unit"])
 def test_a_base_is_fed_what_it_was_trained_with_or_0_to_1(base: str, trained_with: object, scaling: str) -> None:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 VARIANTS = ENTRIES | {
     "dense-without-layers": replace(DENSE, units=[], dropout=0.0),
     "mobilenet-unit": replace(MOBILENET, interpolation="bilinear", scaling="unit", units=[]),
-    **{f"two_head-{base}": replace(TWO_HEAD, base=base) for base in ("vgg16", "mobilenet_v2", "resnet18")},
+    **{f"two_head-{base}": replace(TWO_HEAD, base=base) for base in ("vgg16", "mobilenet_v2", "resnet18", "photo_cnn")},
     "two_head-unit": replace(TWO_HEAD, scaling="unit", pooling="flatten", label_units=[], box_units=[]),
 }
 variants = pytest.mark.parametrize("options", [pytest.param(options, id=name) for name, options in VARIANTS.items()])
