@@ -161,10 +161,10 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> None:
             reproduce(root, name, say)
             return
         if re.search(r"exited with (-9|-11|137|139)$", message, re.MULTILINE):
+            halve = " set the schedule's batch_size in params.yaml to half of what it is," * name.startswith("train@")
             message += (
-                "\nIt was killed, or it crashed; most often the memory was too small. Close other programs, set the "
-                "schedule's batch_size in params.yaml to half of what it is, or choose smaller pictures; the same "
-                "command again goes on."
+                "\nIt was killed, or it crashed; most often the memory was too small. Close other programs,"
+                f"{halve} or choose smaller pictures; the same command again goes on."
             )
         raise PodiumError(f"{name} failed:\n{message}")
 

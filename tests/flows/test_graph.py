@@ -76,11 +76,16 @@ def test_a_failing_stage_is_told_with_its_last_words(repository: Path) -> None:
     assert "memory" not in str(caught.value)
 
 
-@pytest.mark.parametrize("signal", ["KILL", "SEGV"])
-def test_a_stage_that_the_kernel_killed_is_told_what_that_may_mean(repository: Path, signal: str) -> None:
-    (repository / "dvc.yaml").write_text(f"stages: {{big: {{cmd: 'kill -{signal} $$', outs: [x]}}}}\n")
-    with pytest.raises(PodiumError, match=r"(?s)^big failed:.*exited with .*memory was too small.*batch_size"):
-        reproduce(repository, "big", lambda line: None)
+@pytest.mark.parametrize(("signal", "stage"), [("KILL", "preprocess"), ("SEGV", "train")])
+def test_a_stage_that_the_kernel_killed_is_told_what_that_may_mean(repository: Path, signal: str, stage: str) -> None:
+    (repository / "dvc.yaml").write_text(
+        f"stages: {{{stage}: {{foreach: [big], do: {{cmd: 'kill -{signal} $$', outs: [x]}}}}}}\n"
+    )
+    with pytest.raises(
+        PodiumError, match=rf"(?s)^{stage}@big failed:.*exited with .*memory was too small.*smaller pictures"
+    ) as caught:
+        reproduce(repository, f"{stage}@big", lambda line: None)
+    assert ("batch_size" in str(caught.value)) == (stage == "train")
 
 
 def test_half_a_file_that_a_kill_left_in_dvcs_folder_is_no_obstacle(repository: Path) -> None:
