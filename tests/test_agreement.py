@@ -112,7 +112,7 @@ def kinds(union: Any) -> set[str]:
     [
         (tables.Source, "sources", {"transfer"}),
         (tables.Format, "formats", {"digit_struct_json", "example", "hdf5", "matlab", "picture_files"}),
-        (tables.Model, "zoo", {"bases", "parts", "residual", "safetensors"}),
+        (tables.Model, "zoo", {"bases", "parts", "residual", "safetensors", "strided"}),
     ],
 )
 def test_every_kind_has_a_module_of_its_name_and_every_module_a_kind(union: Any, room: str, others: set[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import keras
 from keras import applications
 
-from podium.zoo import photo_cnn, residual
+from podium.zoo import residual, strided
 from podium.zoo.parts import Scaling, features, feed
 
 
@@ -36,7 +36,7 @@ class Base(NamedTuple):
 BASES = {
     "mobilenet": Base("MobileNet", partial(applications.MobileNet, include_top=False), "signed"),
     "mobilenet_v2": Base("MobileNet v2", partial(applications.MobileNetV2, include_top=False), "signed"),
-    "photo_cnn": Base("photo_cnn", photo_cnn.network, "signed"),
+    "photo_cnn": Base("photo_cnn", strided.network, "signed"),
     "resnet18": Base("ResNet18", residual.network, "torch", residual.load),
     "vgg16": Base("VGG16", partial(applications.VGG16, include_top=False), "caffe"),
     "vgg19": Base("VGG19", partial(applications.VGG19, include_top=False), "caffe"),
