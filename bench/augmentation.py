@@ -1,13 +1,13 @@
-"""Training the tutorials' network on dogs and cats, 100 × 100 gray: pictures a second, and memory as they become many.
+"""Training the tutorials' network on dogs and cats, 100 × 100 gray: images a second, and memory as they become many.
 
 Ours is the pipeline and the network of `train`, which read the arrays from the disk: candidate `cnn-augmented` of the
-recipe, which turns, shifts, zooms, shears and mirrors, and candidate `cnn`, whose pictures stay as they are. The others
+recipe, which turns, shifts, zooms, shears and mirrors, and candidate `cnn`, whose images stay as they are. The others
 are `bench/baselines/image_data_generator.py`, the published way of augmenting with the tutorial's own options, and
 `bench/baselines/fit_arrays.py`, which shows arrays in memory to `fit` as they are: with TensorFlow as it comes, and
-with the two switches that podium sets for speed (`podium/models.py`), the most that can be had. All compute in float32,
-in processes of their own, in turn; each process shows all pictures once before it counts, and validates nothing.
-Pictures a second are each process's median over its epochs. Here higher is better. The memory is that of the recipe's
-`dense-augmented`, which looks at the most pictures a second.
+with the two switches that podium sets for speed (`podium/models/files.py`), the most that can be had. All compute in float32,
+in processes of their own, in turn; each process shows all images once before it counts, and validates nothing.
+Images a second are each process's median over its epochs. Here higher is better. The memory is that of the recipe's
+`dense-augmented`, which looks at the most images a second.
 """
 
 import json
@@ -19,9 +19,9 @@ from statistics import median
 
 import numpy as np
 
+from bench.images import ARCHIVE, NAME, faster, grown, stage
 from bench.measure import Cost
 from bench.options import Options
-from bench.pictures import ARCHIVE, NAME, faster, grown, stage
 from bench.report import Row
 from bench.workspace import Workspace, sample, workspace
 
@@ -33,7 +33,7 @@ SWITCHES = {"TF_CPU_ALLOCATOR_USE_BFC": "true", "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
 def measure(options: Options) -> list[Row]:
-    """Train in five ways, then look at the memory of a training on 25 times the pictures."""
+    """Train in five ways, then look at the memory of a training on 25 times the images."""
     epochs = options.epochs or EPOCHS
     with workspace() as project:
         prepare(project)
@@ -82,7 +82,7 @@ def script(project: Workspace, name: str, arrays: Path, epochs: int) -> float:
 
 
 def run(project: Workspace, *command: str) -> tuple[float, Cost]:
-    """Give a process's median pictures a second, and what it cost."""
+    """Give a process's median images a second, and what it cost."""
     file = project.root / "speeds.json"
     cost = project.run("python", *command, str(file))
     speeds: Sequence[float] = json.loads(file.read_text())
@@ -91,13 +91,13 @@ def run(project: Workspace, *command: str) -> tuple[float, Cost]:
 
 
 def peak(project: Workspace, arrays: Path) -> tuple[int, Cost]:
-    """Give the number of pictures, and what an epoch of the fastest network on them costs."""
+    """Give the number of images, and what an epoch of the fastest network on them costs."""
     count = len(np.load(arrays / "labels.npy", mmap_mode="r"))
     return count, run(project, "-m", "bench.epochs", "dense-augmented", "1")[1]
 
 
 def multiply(arrays: Path, copies: int) -> None:
-    """Write every picture several times."""
+    """Write every image several times."""
     for path in arrays.glob("*.npy"):
         few = np.load(path)
         header = {"descr": few.dtype.str, "fortran_order": False, "shape": (copies * len(few), *few.shape[1:])}

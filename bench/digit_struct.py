@@ -1,10 +1,10 @@
-"""Reading `digitStruct.mat` of Street View House Numbers: all pictures at once against h5py, picture by picture.
+"""Reading `digitStruct.mat` of Street View House Numbers: all images at once against h5py, image by image.
 
-Ours is `podium.formats.matlab.read_digit_struct`. The other is `bench/baselines/read_digit_struct.py`, the loop over
-references that one finds on the web. The file is `bench/house_numbers.py`'s: as many pictures and digits as the
+Ours is `podium.datasets.formats.digit_struct.annotations.read_digit_struct`. The other is `bench/baselines/read_digit_struct.py`, the loop over
+references that one finds on the web. The file is `bench/house_numbers.py`'s: as many images and digits as the
 official train part, in the structures that MATLAB writes, with one attribute an object where MATLAB has two or three.
 Both are whole processes, in turn, on a file that the machine has in memory already; ours includes the process that it
-starts itself, in which h5py reads a few pictures to compare.
+starts itself, in which h5py reads a few images to compare.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from bench.workspace import workspace
 
 DURATION = "About four minutes"
 
-PICTURES = 33_402
+IMAGES = 33_402
 TARGET = 20_000
-"""Pictures a second."""
+"""Images a second."""
 
 OURS = """
 import sys
 from pathlib import Path
-from podium.formats.matlab import read_digit_struct
+from podium.datasets.formats.digit_struct.annotations import read_digit_struct
 read_digit_struct(Path(sys.argv[1]).read_bytes())
 """
 
@@ -42,20 +42,20 @@ def measure(options: Options) -> list[Row]:
     low, middle, high = ratios([1 / cost.wall for cost in ours], [1 / cost.wall for cost in other])
     return [
         Row(
-            "pictures a second",
+            "images a second",
             _speed(ours),
             _speed(other),
             f"**{middle:.0f}** ({low:.0f}–{high:.0f})",
             f"at least {TARGET:,}",
-            PICTURES / median(cost.wall for cost in ours) >= TARGET,
+            IMAGES / median(cost.wall for cost in ours) >= TARGET,
         ),
-        compare(f"{PICTURES:,} pictures with 73,257 digits", ours, other),
+        compare(f"{IMAGES:,} images with 73,257 digits", ours, other),
         Row("peak memory, the file of 231 MB included", _megabytes(ours), _megabytes(other)),
     ]
 
 
 def _speed(costs: Sequence[Cost]) -> str:
-    values = [PICTURES / cost.wall for cost in costs]
+    values = [IMAGES / cost.wall for cost in costs]
     return f"{median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f})"
 
 

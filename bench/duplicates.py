@@ -1,11 +1,11 @@
-"""Finding pictures that look the same: 100,000 hashes against comparing all pairs, and what is found of known copies.
+"""Finding images that look the same: 100,000 hashes against comparing all pairs, and what is found of known copies.
 
-Ours is `podium.validation.duplicates.find_pairs` at 64 bits. The other is the loop that one would write: each hash
-against all that follow, as it is and mirrored, with NumPy's `bitwise_count`; it finds every pair, so that ours is
+Ours is `podium.datasets.validation.duplicates.find_pairs` at 64 bits. The other is the loop that one would write: each hash
+against all that follow, as it is and flipped, with NumPy's `bitwise_count`; it finds every pair, so that ours is
 measured against it. The hashes are those of some 90,000 crops of real photographs, turned by up to 25° and half of them
-mirrored, and of 10,000 copies of such crops, of the kinds in the last rows. Both are whole processes, NumPy's import
+flipped, and of 10,000 copies of such crops, of the kinds in the last rows. Both are whole processes, NumPy's import
 included. For the last rows every real photograph is copied, one kind at a time: recall is the share of the copies that
-are paired with their picture, precision the share of the pairs that are such.
+are paired with their image, precision the share of the pairs that are such.
 """
 
 import io
@@ -84,14 +84,14 @@ def make(archive: str, path: str) -> None:
 
     generator = np.random.default_rng(0)
     crops = []
-    for picture in photographs(archive):
-        height, width = picture.shape
+    for image in photographs(archive):
+        height, width = image.shape
         for _ in range(CROPS):
             part = generator.uniform(0.35, 0.75)
             x, y = generator.uniform(part / 2, 1 - part / 2, 2) * (width, height)
             turn = cv2.getRotationMatrix2D((x, y), generator.uniform(-25, 25), SIDE / (part * width))
             turn[:, 2] += SIDE / 2 - np.array([x, y])
-            crop = cv2.warpAffine(picture, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+            crop = cv2.warpAffine(image, turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
             crops.append(crop[:, :: generator.choice([-1, 1])])
     changes = [*kinds().values()]
     copied = [changes[row % len(changes)](crops[row]) for row in generator.permutation(len(crops))[:COPIES]]
@@ -102,7 +102,7 @@ def find(hashes: str, path: str) -> None:
     """Write the pairs (3, pairs) that we find: rows and distance."""
     import numpy as np
 
-    from podium.validation.duplicates import find_pairs
+    from podium.datasets.validation.duplicates import find_pairs
 
     pairs = find_pairs(np.load(hashes), DISTANCE)
     np.save(path, np.stack([pairs.first, pairs.second, pairs.distance]))
@@ -140,60 +140,60 @@ def copies(archive: str) -> None:
     """Print recall and precision of each kind of copy; photographs that the archive holds twice are left out."""
     import numpy as np
 
-    from podium.validation.duplicates import find_pairs
+    from podium.datasets.validation.duplicates import find_pairs
 
-    pictures = photographs(archive)
-    doubles = {*find_pairs(hash_all(pictures), 16).second.tolist()}
-    pictures = [picture for row, picture in enumerate(pictures) if row not in doubles]
-    originals = hash_all(pictures)
+    images = photographs(archive)
+    doubles = {*find_pairs(hash_all(images), 16).second.tolist()}
+    images = [image for row, image in enumerate(images) if row not in doubles]
+    originals = hash_all(images)
     result = {}
     for kind, change in kinds().items():
-        pairs = find_pairs(np.concatenate([originals, hash_all([*map(change, pictures)])]), DISTANCE)
-        right = pairs.second - pairs.first == len(pictures)
-        result[kind] = (right.sum() / len(pictures), right.mean())
+        pairs = find_pairs(np.concatenate([originals, hash_all([*map(change, images)])]), DISTANCE)
+        right = pairs.second - pairs.first == len(images)
+        result[kind] = (right.sum() / len(images), right.mean())
     print(json.dumps(result))
 
 
 def kinds() -> dict[str, Callable[[Any], Any]]:
-    """Give what is done to a gray picture to make a copy, by name."""
+    """Give what is done to a gray image to make a copy, by name."""
     import cv2
 
-    def save(picture: Any) -> Any:
-        small = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    def save(image: Any) -> Any:
+        small = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
         return cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
 
-    def crop(picture: Any) -> Any:
-        top, left = (round(length * 0.025) for length in picture.shape)
-        return picture[top : picture.shape[0] - top, left : picture.shape[1] - left]
+    def crop(image: Any) -> Any:
+        top, left = (round(length * 0.025) for length in image.shape)
+        return image[top : image.shape[0] - top, left : image.shape[1] - left]
 
-    def rotate(picture: Any) -> Any:
-        height, width = picture.shape
+    def rotate(image: Any) -> Any:
+        height, width = image.shape
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1)
-        return cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
+        return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
 
     return {
         "at 70 % of the size, saved again at quality 60": save,
-        "made brighter, by 15 % and 15 levels": lambda picture: cv2.convertScaleAbs(picture, alpha=1.15, beta=15),
-        "mirrored, then as the first": lambda picture: save(picture[:, ::-1]),
+        "made brighter, by 15 % and 15 levels": lambda image: cv2.convertScaleAbs(image, alpha=1.15, beta=15),
+        "flipped, then as the first": lambda image: save(image[:, ::-1]),
         "cropped by 5 % of each side, evenly": crop,
-        "cropped by 5 % of each side, from one corner": lambda picture: picture[
-            round(picture.shape[0] * 0.05) :, round(picture.shape[1] * 0.05) :
+        "cropped by 5 % of each side, from one corner": lambda image: image[
+            round(image.shape[0] * 0.05) :, round(image.shape[1] * 0.05) :
         ],
         "turned by 3°": rotate,
     }
 
 
-def hash_all(pictures: Sequence[Any]) -> Any:
+def hash_all(images: Sequence[Any]) -> Any:
     """Give the hashes (n, 4)."""
     import pandas as pd
 
-    from podium.validation.fingerprint import perceptual_hash, unpack
+    from podium.images.phash import perceptual_hash, unpack
 
-    return unpack(pd.Series([perceptual_hash(picture) for picture in pictures]))
+    return unpack(pd.Series([perceptual_hash(image) for image in images]))
 
 
 def photographs(archive: str) -> list[Any]:
-    """Give the archive's pictures, gray."""
+    """Give the archive's images, gray."""
     import cv2
     import numpy as np
 

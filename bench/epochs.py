@@ -1,4 +1,4 @@
-"""Train epochs as `train` does, its pipeline and its network, and write each epoch's pictures a second.
+"""Train epochs as `train` does, its pipeline and its network, and write each epoch's images a second.
 
 python -m bench.epochs CANDIDATE EPOCHS FILE, in a project whose page names the candidate. The first epoch, in which
 TensorFlow builds its graph, is not counted. No epoch is validated.
@@ -10,12 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from podium import zoo
-from podium.arrays import load_classes, open_split
 from podium.config import load_params
-from podium.models import keras, tf
+from podium.datasets.arrays import load_classes, open_split
+from podium.models import zoo
+from podium.models.files import keras, tf
 from podium.paths import DatasetPaths
-from podium.training.batches import endless
+from podium.training.batches import training_dataset
 
 
 class Clock(keras.callbacks.Callback):
@@ -45,7 +45,7 @@ def main(name: str, epochs: int, file: Path) -> None:
     network.compile("adam", loss={"label": "sparse_categorical_crossentropy"}, metrics={"label": ["accuracy"]})
     clock = Clock()
     network.fit(
-        endless(split, schedule, 0),
+        training_dataset(split, schedule, 0),
         steps_per_epoch=math.ceil(len(split) / schedule.batch_size),
         epochs=1 + epochs,
         callbacks=[clock],

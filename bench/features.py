@@ -1,11 +1,11 @@
-"""Training a head on a frozen base: the feature cache against looking at every picture in every epoch.
+"""Training a head on a frozen base: the feature cache against looking at every image in every epoch.
 
 Ours is the stage `train` with an empty cache, or with the features there already, as after a change of the learning
 rate. The other way is that of the published systems, whole processes in turn. Accuracies are on the test split.
 
 - `sign-author-final` of sign_language, 80 × 80 pixels, against `bench/baselines/sign_mobilenet.py`: the author's ten
-  epochs of 100 batches of 32. She validates on 1,280 pictures an epoch, ours on all 4,303. Both begin with the archive,
-  so ours includes `preprocess`; the other resizes every picture to floats in memory.
+  epochs of 100 batches of 32. She validates on 1,280 images an epoch, ours on all 4,303. Both begin with the archive,
+  so ours includes `preprocess`; the other resizes every image to floats in memory.
 - `vgg16` of cats_vs_dogs on 2,002 photographs of 112 × 112 pixels, which is half the recipe's side and a quarter of its
   work, against `bench/baselines/vgg16_frozen.py`, which reads the same arrays; on a processor that has bfloat16 also
   with `precision: bfloat16`. Without a network there are no weights of VGG16 that learnt anything, so the accuracies
@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from bench.images import ARCHIVE, megabytes
 from bench.measure import Cost, interleave
 from bench.options import Options
-from bench.pictures import ARCHIVE, megabytes
 from bench.pipeline_tax import read_accuracies
 from bench.report import Row, compare, describe_costs
 from bench.workspace import MOBILENET, SIGN_LANGUAGE, Workspace, sample, workspace
@@ -107,7 +107,7 @@ def prepare(project: Workspace, name: str, weights: str, epochs: int | None) -> 
         phase["epochs"] = epochs or phase["epochs"]
     for one in ("download", "validate", "preprocess"):
         stage(project, one, candidate["dataset"])
-    project.run("python", "-c", "import tensorflow")  # read from disk once
+    project.run("python", "-c", "import tensorflow")  # read from disk evaluation_dataset
     return int(phase["epochs"])
 
 

@@ -1,7 +1,7 @@
 """Write a `digitStruct.mat` as large as that of Street View House Numbers: `python -m bench.house_numbers FILE`.
 
 Built as MATLAB does it: 512 bytes in front; a group `#refs#` with everything but the two arrays of references; a
-picture's fields are (1, 1) doubles if it has one digit, and (n, 1) references to such doubles if it has n.
+image's fields are (1, 1) doubles if it has one digit, and (n, 1) references to such doubles if it has n.
 """
 
 import sys
@@ -15,36 +15,36 @@ from h5py import h5a, h5d, h5g, h5p, h5r, h5s, h5t
 FIELDS = ("height", "left", "top", "width", "label")
 """In MATLAB's order."""
 
-PICTURES = {1: 5_137, 2: 18_130, 3: 8_691, 4: 1_434, 5: 9, 6: 1}
-"""How many pictures of the official train part have so many digits: 33,402 pictures with 73,257 digits."""
+IMAGES = {1: 5_137, 2: 18_130, 3: 8_691, 4: 1_434, 5: 9, 6: 1}
+"""How many images of the official train part have so many digits: 33,402 images with 73,257 digits."""
 
-Picture = tuple[str, np.ndarray]
+Image = tuple[str, np.ndarray]
 """A name, and its digits: (digits, 5) float64 in the order of `FIELDS`."""
 
 
-def draw(digits: Iterable[int], seed: int = 0) -> list[Picture]:
-    """Draw pictures with so many digits each."""
+def draw(digits: Iterable[int], seed: int = 0) -> list[Image]:
+    """Draw images with so many digits each."""
     random = np.random.default_rng(seed)
-    pictures = []
+    images = []
     for number, count in enumerate(digits, start=1):
         boxes = random.integers(1, 120, (count, len(FIELDS))).astype(np.float64)
         boxes[:, -1] = random.integers(1, 11, count)
-        pictures.append((f"{number}.png", boxes))
-    return pictures
+        images.append((f"{number}.png", boxes))
+    return images
 
 
-def write(path: Path, pictures: Iterable[Picture], libver: str = "earliest", chunks: bool = False) -> None:
-    """Write pictures.
+def write(path: Path, images: Iterable[Image], libver: str = "earliest", chunks: bool = False) -> None:
+    """Write images.
 
     Args:
         path: the file.
-        pictures: what is in it.
+        images: what is in it.
         libver: `latest` for structures that MATLAB does not write.
         chunks: store every array in compressed chunks, which MATLAB does with large ones only.
     """
     with h5py.File(path, "w", userblock_size=512, libver=libver) as file:
         writer = _Writer(file, chunks)
-        references = [(writer.write_name(name), writer.write_boxes(boxes)) for name, boxes in pictures]
+        references = [(writer.write_name(name), writer.write_boxes(boxes)) for name, boxes in images]
         struct = file.create_group("digitStruct")
         _mark(struct.id, b"struct")
         for key, column in zip(("name", "bbox"), zip(*references, strict=True), strict=True):
@@ -113,6 +113,6 @@ def _mark(thing: h5g.GroupID | h5d.DatasetID, matlab_class: bytes) -> None:
 
 
 if __name__ == "__main__":
-    digits = np.repeat([*PICTURES], [*PICTURES.values()])
+    digits = np.repeat([*IMAGES], [*IMAGES.values()])
     np.random.default_rng(0).shuffle(digits)
     write(Path(sys.argv[1]), draw(digits))

@@ -1,9 +1,9 @@
 """The whole pipeline on sign_language's `sign-cnn` against one bare script that does the same work.
 
 Ours is `python -m flows.pipeline sign-cnn` in a fresh clone: a Prefect server for the time of the run, six DVC
-stages in processes of their own, the validation of every picture, a fresh MLflow store with curves, figures and
+stages in processes of their own, the validation of every image, a fresh MLflow store with curves, figures and
 model, and the promotion. The other is `bench/baselines/sign_cnn.py`, what one would write by hand: zip to arrays,
-the same network, batches, moves of the pictures and schedule from the same random numbers, the same figures,
+the same network, batches, moves of the images and schedule from the same random numbers, the same figures,
 tables and drawings, and the model saved; no validation, no cache, no history. Both are whole processes, imports
 included, in turn. The accuracies stand beside each other to show that the training is the same.
 """
@@ -29,8 +29,10 @@ def measure(options: Options) -> list[Row]:
     with workspace() as project:
         project.use_sign_language()
         with project.page() as page:
-            epochs = options.epochs or sum(phase["epochs"] for phase in page["schedules"]["moved"]["phases"])
-        project.run("python", "-c", "import tensorflow, mlflow.tensorflow, prefect, sklearn")  # read from disk once
+            epochs = options.epochs or sum(phase["epochs"] for phase in page["schedules"]["augmented"]["phases"])
+        project.run(
+            "python", "-c", "import tensorflow, mlflow.tensorflow, prefect, sklearn"
+        )  # read from disk evaluation_dataset
         ours, other = interleave(
             lambda: run_pipeline(epochs), lambda: run_script(project, epochs), options.repeat(2), warm_up=False
         )
@@ -50,7 +52,7 @@ def run_pipeline(epochs: int) -> Outcome:
     with workspace() as project:
         project.use_sign_language()
         with project.page() as page:
-            (phase,) = page["schedules"]["moved"]["phases"]
+            (phase,) = page["schedules"]["augmented"]["phases"]
             phase["epochs"] = epochs
         cost = project.run("python", "-m", "flows.pipeline", "sign-cnn")
         return cost, read_accuracies(project.root / "reports" / "sign-language" / "sign-cnn")

@@ -4,7 +4,7 @@ Ours is `python -m stages preprocess sign-language`, which reads the zip, takes 
 writes arrays, ids and split manifest. The other is `bench/baselines/read_and_save.py`: the two tables, already
 unzipped, through pandas' C engine to two pairs of .npy files, with no split, no names and no check of anything. The
 second row adds to ours what the script leaves out: `download` (the zip copied, its sha256 taken) and `validate`
-(every picture looked at, its sha256 taken, the expectations held against them). All are whole processes, imports
+(every image looked at, its sha256 taken, the expectations held against them). All are whole processes, imports
 included, in turn, on files that the machine has in memory already. Peaks are of single processes; 1 GB is 10⁹ bytes.
 """
 
@@ -31,7 +31,7 @@ def measure(options: Options) -> list[Row]:
     with workspace() as project:
         project.use_sign_language()
         with project.page() as page:
-            for phase in page["schedules"]["moved"]["phases"]:
+            for phase in page["schedules"]["augmented"]["phases"]:
                 phase["epochs"] = 1
         tables = project.root / "tables"
         with zipfile.ZipFile(archive) as opened:

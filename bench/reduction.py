@@ -10,8 +10,8 @@ import zipfile
 import numpy as np
 from PIL import Image as Pillow
 
-from podium.config.tables import Image
-from podium.pictures import decode, fit
+from podium.config.datasets import Image
+from podium.images.decoding import decode, fit
 
 SIZE = Image(height=100, width=100, channels=1, resize="stretch")
 

@@ -1,9 +1,9 @@
 """How good car_damage's candidates are, on the archive's own test split of 136 photographs.
 
 The author's network from scratch, trained as published; a logistic regression on the features that MobileNet, as it is,
-sees in the pictures (`bench/baselines/logistic_features.py`); and ours. Published are 0.641 and 0.6895, on 248
-photographs of a larger edition. Half of what one picture more or less changes is 0.004; the standard error of an
-accuracy of 0.75 on 136 pictures is 0.037. Given are the mean over the seeds, the smallest and the largest.
+sees in the images (`bench/baselines/logistic_features.py`); and ours. Published are 0.641 and 0.6895, on 248
+photographs of a larger edition. Half of what one image more or less changes is 0.004; the standard error of an
+accuracy of 0.75 on 136 images is 0.037. Given are the mean over the seeds, the smallest and the largest.
 """
 
 import subprocess

@@ -1,13 +1,13 @@
 """How good cats_vs_dogs' candidates are, on a quarter of 2,002 photographs that is held out.
 
 From scratch, 100 × 100 pixels, gray: the published network with dropout and augmentation, trained the author's way (its
-0.86 was reached with ten times the pictures, on its validation split), against ours on the same split. With a
+0.86 was reached with ten times the images, on its validation split), against ours on the same split. With a
 pretrained base, 224 × 224 pixels: ours against the published 0.976 of VGG16, whose weights the test data lack.
 Given are the test accuracy's mean over the seeds, the smallest and the largest.
 """
 
+from bench.images import ARCHIVE
 from bench.options import Options
-from bench.pictures import ARCHIVE
 from bench.report import Row
 from bench.scores import Aim, at_least, contest
 from bench.scores import measure as measure_candidate

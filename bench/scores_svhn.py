@@ -1,10 +1,10 @@
-"""How good svhn's candidates are at naming a digit and finding its box in a whole picture.
+"""How good svhn's candidates are at naming a digit and finding its box in a whole image.
 
-The pictures are recomposed: real digits in made surroundings, so these are no results on SVHN; they compare two ways.
-The author's way is his network and schedule (frozen for 25 epochs, all of it for 50, pictures not moved, both heads on
+The images are recomposed: real digits in made surroundings, so these are no results on SVHN; they compare two ways.
+The author's way is his network and schedule (frozen for 25 epochs, all of it for 50, images not moved, both heads on
 flattened features) on MobileNet instead of VGG19, whose weights the test data lack; with one seed, as it takes hours.
-Ours is a small network from scratch, on pictures that are moved about. Digits of one photograph lie in both train and
-validation, but not in both train and test: so validation is the easier one. Published, on the original pictures: 0.7237
+Ours is a small network from scratch, on images that are moved about. Digits of one photograph lie in both train and
+validation, but not in both train and test: so validation is the easier one. Published, on the original images: 0.7237
 and a box error of 0.0104. Given are the mean over the seeds, the smallest and the largest.
 """
 

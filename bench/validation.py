@@ -1,10 +1,10 @@
 """Validating 25,000 photographs against a bare loop that decodes them, and a wide CSV table against reading it.
 
-Ours is `python -m stages validate` from start to end: every picture decoded in full, measured and hashed, copies looked
-for, expectations held against the rows, the page with its pictures written. The loops only decode, from files already
+Ours is `python -m stages validate` from start to end: every image decoded in full, measured and hashed, copies looked
+for, expectations held against the rows, the page with its images written. The loops only decode, from files already
 unpacked, on every core: `bench/baselines/decode_loop.py` with OpenCV, and with Pillow, which is what proves that a JPEG
-is whole. All are whole processes, imports included, in turn; the rows of further pictures leave out what starting and
-ending take, by counting only the pictures and seconds that the larger of two numbers has more. The photographs are real
+is whole. All are whole processes, imports included, in turn; the rows of further images leave out what starting and
+ending take, by counting only the images and seconds that the larger of two numbers has more. The photographs are real
 ones, each twelve times, cropped, turned, brightened and saved anew. Reading the table is
 `bench/baselines/read_rows.py`, which reads it as the stage does and throws the rows away.
 """
@@ -69,7 +69,7 @@ def measure(options: Options) -> list[Row]:
 
 
 def further(ours: dict[int, dict[str, list[Cost]]], loops: dict[int, dict[str, list[Cost]]], decoder: str) -> Row:
-    """Compare the seconds of the further pictures alone."""
+    """Compare the seconds of the further images alone."""
     mine, its = _more(ours, decoder), _more(loops, decoder)
     low, middle, high = ratios(mine, its)
     return Row(
@@ -127,18 +127,18 @@ def make(source: Path, target: Path, count: int) -> None:
     import numpy as np
 
     with zipfile.ZipFile(source) as outer:
-        pictures = zipfile.ZipFile(io.BytesIO(outer.read("train.zip")))
-    names = [info.filename for info in pictures.infolist() if not info.is_dir()]
+        images = zipfile.ZipFile(io.BytesIO(outer.read("train.zip")))
+    names = [info.filename for info in images.infolist() if not info.is_dir()]
     generator = np.random.default_rng(0)
     with zipfile.ZipFile(target, "w") as archive:
         for copy, name in islice(product(range(count // len(names) + 1), names), count):
-            picture = cv2.imdecode(np.frombuffer(pictures.read(name), np.uint8), cv2.IMREAD_COLOR)
-            height, width, _ = picture.shape
+            image = cv2.imdecode(np.frombuffer(images.read(name), np.uint8), cv2.IMREAD_COLOR)
+            height, width, _ = image.shape
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), generator.uniform(-20, 20), generator.uniform(1, 2))
-            picture = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
-            picture = cv2.convertScaleAbs(picture, alpha=generator.uniform(0.8, 1.2), beta=generator.uniform(-20, 20))
+            image = cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
+            image = cv2.convertScaleAbs(image, alpha=generator.uniform(0.8, 1.2), beta=generator.uniform(-20, 20))
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(generator.integers(80, 96))]
-            archive.writestr(name.replace(".jpg", f".{copy}.jpg"), cv2.imencode(".jpg", picture, quality)[1].tobytes())
+            archive.writestr(name.replace(".jpg", f".{copy}.jpg"), cv2.imencode(".jpg", image, quality)[1].tobytes())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Results as Prefect artifacts: tables to read and pictures to look at, beside the run that made them."""
+"""Results as Prefect artifacts: tables to read and images to look at, beside the run that made them."""
 
 import base64
 import csv
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows.markdown import describe_validation, read_summary
+from podium.datasets.validation.summary import describe_validation, read_summary
 from podium.paths import DatasetPaths
 from podium.registry import Decision
 from podium.tracking import Result
@@ -15,7 +15,7 @@ SHOWN = ("accuracy", "macro_f1", "weighted_f1", "loss")
 
 
 def show_result(result: Result, reports: Path) -> None:
-    """Show a candidate's figures, the published ones beside them, and its pictures."""
+    """Show a candidate's figures, the published ones beside them, and its images."""
     create_table_artifact(
         list_figures(result.metrics),
         key=f"{result.candidate}-figures",
@@ -27,10 +27,10 @@ def show_result(result: Result, reports: Path) -> None:
             key=f"{result.candidate}-published",
             description=f"{result.candidate}: beside published results",
         )
-    for picture in sorted(reports.glob("*.png")):
-        data = base64.b64encode(picture.read_bytes()).decode()
-        key = f"{result.candidate}-{picture.stem}".replace("_", "-")
-        title = picture.stem.replace("_", " ")
+    for image in sorted(reports.glob("*.png")):
+        data = base64.b64encode(image.read_bytes()).decode()
+        key = f"{result.candidate}-{image.stem}".replace("_", "-")
+        title = image.stem.replace("_", " ")
         create_markdown_artifact(
             f"![{title}](data:image/png;base64,{data})", key=key, description=f"{result.candidate}: {title}"
         )

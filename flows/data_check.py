@@ -3,7 +3,7 @@
     python -m flows.data_check [NAME...] [--base REVISION] [--summary FILE]
 
 It downloads and validates, and trains nothing: for pull requests (.github/workflows/data-validation.yml) and by the
-clock (prefect.yaml). What it has to say is Markdown; a page beside it shows the pictures that changed.
+clock (prefect.yaml). What it has to say is Markdown; a page beside it shows the images that changed.
 """
 
 import argparse
@@ -23,18 +23,22 @@ from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.graph import Stage, find_revision, load_stages, read_at, restore, stop_running
-from flows.markdown import block, code, describe_changes, describe_validation, read_summary
 from flows.server import find_server
 from flows.tasks import Futures, reason, run_stage
-from podium.config import Page, load_params
+from podium.config import Params, load_params
+from podium.config.recipes import describe_recipes
+from podium.datasets.validation.changes import look_again, write_changes
+from podium.datasets.validation.drift import compare
+from podium.datasets.validation.manifest import load_manifest
+from podium.datasets.validation.quarantine import load_review
+from podium.datasets.validation.summary import describe_changes, describe_validation, read_summary
 from podium.errors import PodiumError
-from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root, remove
-from podium.recipes import describe_recipes
-from podium.validation.changes import look_again, write_changes
-from podium.validation.drift import compare
-from podium.validation.manifest import load_manifest
-from podium.validation.quarantine import load_review
+from podium.files import remove
+from podium.pages.markdown import block, code
+from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root
+from podium.workspace.graph import Stage, load_stages
+from podium.workspace.repro import stop_running
+from podium.workspace.revisions import find_revision, read_at, restore
 
 CHECKED = ("download", "validate")
 FOLDER = Path("reports/data-check")  # the summary, and a page of the changes for each dataset
@@ -46,7 +50,7 @@ class Plan:
     """What is to be checked, and against what."""
 
     root: Path
-    page: Page
+    params: Params
     names: list[str]
     stages: list[Stage]
     base: str  # the sha of a commit
@@ -59,12 +63,12 @@ def make_plan(targets: list[str] | None, base: str | None) -> Plan:
         PodiumError: there is no such dataset or revision, or the page cannot be read.
     """
     root = project_root()
-    page = load_params(root / PARAMS)
-    names = list(dict.fromkeys(targets or page.datasets))
+    params = load_params(root / PARAMS)
+    names = list(dict.fromkeys(targets or params.datasets))
     for name in names:
-        page.dataset(name)
+        params.dataset(name)
     stages = [stage for stage in load_stages(root) if stage.kind in CHECKED and stage.entry in names]
-    return Plan(root, page, names, stages, find_revision(root, base or "HEAD"))
+    return Plan(root, params, names, stages, find_revision(root, base or "HEAD"))
 
 
 @flow(name="data-check", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
@@ -102,7 +106,7 @@ def data_check(targets: list[str] | None = None, base: str | None = None) -> Sta
 def submit(plan: Plan) -> Futures:
     """Submit the stages, each after the one that it needs; a dataset that fails leaves the others alone."""
     for name in plan.names:
-        if plan.page.dataset(name).validation.accepted:
+        if plan.params.dataset(name).validation.accepted:
             restore(plan.root, DatasetPaths(name).accepted)
     ran: Futures = {}
     for stage in plan.stages:
@@ -134,7 +138,7 @@ def describe(plan: Plan, name: str, states: dict[str, State[Any]]) -> tuple[str,
 
 def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
     """Say what changed since the base, and write the page of it."""
-    root, paths, dataset = plan.root, DatasetPaths(name), plan.page.dataset(name)
+    root, paths, dataset = plan.root, DatasetPaths(name), plan.params.dataset(name)
     before = _load_base(plan, paths.manifest)
     if before is None:
         return f"The base has no manifest of {name} that could be had: nothing to compare with."
@@ -144,13 +148,13 @@ def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
         else:
             after = look_again(root / paths.raw, dataset, load_review(root / REVIEW, name))
         drift = compare(before, after)
-        text, page = describe_changes(drift, dataset.classes), FOLDER / f"{name}.html"
+        text, html = describe_changes(drift, dataset.classes), FOLDER / f"{name}.html"
         if drift.nothing:
             return text
-        write_changes(f"{name} since {plan.base[:10]}", drift, after, dataset, root / paths.raw, root / page)
+        write_changes(f"{name} since {plan.base[:10]}", drift, after, dataset, root / paths.raw, root / html)
     except PodiumError as error:
         return f"What changed cannot be said:\n\n{block(str(error))}"
-    return f"{text}\n\nThe pictures that changed: {code(page)}."
+    return f"{text}\n\nThe images that changed: {code(html)}."
 
 
 def _load_base(plan: Plan, path: Path) -> pd.DataFrame | None:

@@ -21,28 +21,29 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_comparison, show_result
-from flows.graph import Stage, load_stages, select, stop_running
 from flows.server import find_server
-from flows.tasks import CACHED, Futures, may_pass, reason, run_stage
-from podium.config import Page, load_params
-from podium.errors import PodiumError, TryAgain
+from flows.tasks import CACHED, Futures, is_transient, reason, run_stage
+from podium.config import Params, load_params
+from podium.errors import PodiumError, TransientError
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
+from podium.workspace.graph import Stage, load_stages, select
+from podium.workspace.repro import stop_running
 
 
-@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=may_pass)
+@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)
 def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
-    page = load_params(root / PARAMS)
+    params = load_params(root / PARAMS)
     with naming_mlflow(root):
-        result = Ledger(root, page).publish(candidate)
+        result = Ledger(root, params).publish(candidate)
     if result.is_new:
-        show_result(result, root / CandidatePaths(candidate, page.candidate(candidate).dataset).reports)
+        show_result(result, root / CandidatePaths(candidate, params.candidate(candidate).dataset).reports)
     return result
 
 
-@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=may_pass)
+@task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)
 def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     ledger = Ledger(root, load_params(root / PARAMS))
@@ -59,7 +60,7 @@ def naming_mlflow(root: Path) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        raise TryAgain(
+        raise TransientError(
             f"MLflow at {tracking_uri(root)} did not do its part: {error} What was trained is safe in models/ and "
             "reports/; `podium run` publishes it once MLflow answers."
         ) from error
@@ -74,15 +75,15 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
     """
     root = project_root()
     try:
-        page = load_params(root / PARAMS)
+        params = load_params(root / PARAMS)
         stages = select(load_stages(root), targets)
     except PodiumError as error:
         return Failed(message=str(error))
     try:
-        ran, published = submit(root, stages, page)
+        ran, published = submit(root, stages, params)
         promoted = {}
-        for dataset in page.datasets:
-            mine = [future for name, future in published.items() if page.candidates[name].dataset == dataset]
+        for dataset in params.datasets:
+            mine = [future for name, future in published.items() if params.candidates[name].dataset == dataset]
             wait(mine)
             if good := [future.result() for future in mine if future.state.is_completed()]:
                 promoted[dataset] = promote_best.submit(root, dataset, good)
@@ -92,7 +93,7 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
         raise
 
 
-def submit(root: Path, stages: list[Stage], page: Page) -> tuple[Futures, Futures]:
+def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Futures]:
     """Submit every stage as a task that waits for the stages it needs, and every candidate's publication.
 
     Returns:
@@ -106,7 +107,7 @@ def submit(root: Path, stages: list[Stage], page: Page) -> tuple[Futures, Future
         needs = [ran[need] for need in stage.needs]
         ran[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
         left[stage.entry] -= 1
-        if stage.entry in page.candidates and not left[stage.entry]:
+        if stage.entry in params.candidates and not left[stage.entry]:
             ends = [future for name, future in ran.items() if name.endswith(f"@{stage.entry}")]
             published[stage.entry] = publish.submit(root, stage.entry, return_state=False, wait_for=ends)
     return ran, published

@@ -10,11 +10,12 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_validation
-from flows.graph import Stage, is_current, reproduce
 from podium.config import load_params
-from podium.errors import PodiumError, TryAgain
+from podium.errors import PodiumError, TransientError
 from podium.paths import PARAMS
 from podium.tracking import Ledger
+from podium.workspace.graph import Stage, is_current
+from podium.workspace.repro import reproduce
 
 Futures = dict[str, PrefectFuture[Any]]
 
@@ -22,13 +23,13 @@ CACHED = "Cached"
 """The name of the state of a stage that had nothing to do."""
 
 
-def may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
+def is_transient(_task: Any, _run: Any, state: State[Any]) -> bool:
     """Say whether a retry may help."""
-    return isinstance(state.result(raise_on_failure=False), TryAgain)
+    return isinstance(state.result(raise_on_failure=False), TransientError)
 
 
 # A stage gives the same at every try; what may pass is another DVC command in the same workspace.
-@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=may_pass)
+@task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=is_transient)
 def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
     """Bring one stage up to date.
 
@@ -46,7 +47,7 @@ def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
     try:
         with follower:
             reproduce(root, stage.name, logger.info)
-    except TryAgain:
+    except TransientError:
         raise
     except PodiumError as error:
         ended = Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those

@@ -1,7 +1,7 @@
 """What podium says when something that a user can mend went wrong.
 
 PodiumError     one clear message: what happened, what was expected, what to type
-└── TryAgain    a circumstance that may pass by itself; the same call may work a little later
+└── TransientError    a circumstance that may pass by itself; the same call may work a little later
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ class PodiumError(Exception):
     """A mistake or a circumstance that a person can mend; its text is all that they need to read."""
 
 
-class TryAgain(PodiumError):  # noqa: N818 - it says what the caller may do
+class TransientError(PodiumError):  # noqa: N818 - it says what the caller may do
     """Something that may pass by itself: a lock that another command holds, a server that does not answer."""
 
 

@@ -3,25 +3,18 @@
 `dvc.yaml` names the same places; a test holds the two together.
 """
 
-import hashlib
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.errors import PodiumError, TryAgain
+from podium.errors import PodiumError
 
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
 DOWNLOADS = Path("data/downloads")
 REVIEW = Path("data/review.csv")
-"""What people decided of single pictures; in git."""
+"""What people decided of single images; in git."""
 FEATURES = Path("data/features")
-"""What pretrained networks saw in pictures: a cache that can be removed at any time."""
-
-GRACE = 5
-"""Seconds: a process that was just killed may take a moment to be gone."""
+"""What pretrained networks saw in images: a cache that can be removed at any time."""
 
 
 def project_root() -> Path:
@@ -66,7 +59,7 @@ class DatasetPaths:
 
     @property
     def manifest(self) -> Path:
-        """The table with one row a picture."""
+        """The table with one row an image."""
         return Path("data/manifests") / f"{self.name}.parquet"
 
     @property
@@ -123,79 +116,5 @@ class CandidatePaths:
 
     @property
     def reports(self) -> Path:
-        """The folder of the candidate's figures, tables and pictures."""
+        """The folder of the candidate's figures, tables and images."""
         return Path("reports") / self.dataset / self.name
-
-
-@contextmanager
-def written_whole(path: Path, *, resume: bool = False) -> Iterator[Path]:
-    """Give a place beside `path` to write to; it takes the name `path` only when the block ends well.
-
-    So a reader never meets a half-written file or folder, whatever ends the writer.
-
-    Args:
-        path: the file or folder to be. Its parent is made; what stood there is replaced.
-        resume: keep what an earlier writer left unfinished; the caller goes on with it.
-
-    Yields:
-        The path to write to, a file or a folder of the caller's making.
-
-    Raises:
-        TryAgain: another process writes there and is to be gone on with.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    if not resume:
-        remove(part)
-    try:
-        with alone(part, f"{path} is being written") if resume else nullcontext():
-            yield part
-            if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
-                remove(path)
-            part.replace(path)
-    finally:
-        if not resume:
-            remove(part)
-
-
-@contextmanager
-def alone(path: Path, what: str) -> Iterator[None]:
-    """Keep other processes away from a place to write to: a killed `dvc repro` leaves its stage running.
-
-    Args:
-        path: the place. A file beside it is the lock; the system lifts it when its process ends, however it ends.
-        what: what is being done there, for the message.
-
-    Raises:
-        TryAgain: another process is at it.
-    """
-    from filelock import FileLock, Timeout  # not for those who only ask where files live
-
-    beside = path.with_name(f"{path.name}.lock")
-    lock = FileLock(beside, timeout=GRACE)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise TryAgain(
-            f"{what} by another process. Wait until it ends, or end it (`pgrep -fa 'python -m stages'` finds it); "
-            "then `dvc repro`."
-        ) from None
-    try:
-        yield
-    finally:
-        beside.unlink(missing_ok=True)
-        lock.release()
-
-
-def file_digest(path: Path) -> str:
-    """Give the sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder that may not be there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

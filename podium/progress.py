@@ -21,7 +21,7 @@ def show_progress(items: Iterable[Item], unit: str, total: int | None = None, do
 
     Args:
         items: what goes by.
-        unit: what they are, for people: `pictures`.
+        unit: what they are, for people: `images`.
         total: how many there are altogether, where that is known.
         done: how many an earlier run did.
     """

@@ -2,17 +2,17 @@
 
 import logging
 
-from podium.arrays import load_classes
 from podium.config import load_params
-from podium.evaluation import count_confusions, normalise, read_predictions
-from podium.figures import draw_confusion_matrix
+from podium.datasets.arrays import load_classes
+from podium.evaluation.predictions import count_confusions, normalise, read_predictions
+from podium.pages.plots import draw_confusion_matrix
 from podium.paths import CandidatePaths, DatasetPaths
 
 logger = logging.getLogger(__name__)
 
 
 def main(name: str) -> None:
-    """Write the confusion matrix of the candidate `name`: counts, shares, a picture, and a DVC plot."""
+    """Write the confusion matrix of the candidate `name`: counts, shares, an image, and a DVC plot."""
     candidate = load_params().candidate(name)
     reports = CandidatePaths(name, candidate.dataset).reports
     classes = load_classes(DatasetPaths(candidate.dataset).processed)

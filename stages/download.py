@@ -4,10 +4,11 @@ import logging
 import shutil
 
 from podium.config import load_params
-from podium.config.tables import KaggleSource
-from podium.locks import find_same, save_lock
-from podium.paths import DatasetPaths, written_whole
-from podium.sources import fetch
+from podium.config.datasets import KaggleSource
+from podium.datasets.provenance import find_same, save_provenance
+from podium.datasets.sources import fetch
+from podium.files import atomic_write
+from podium.paths import DatasetPaths
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ def main(name: str) -> None:
     """Fill the raw folder of the dataset `name`, and write down what arrived."""
     dataset = load_params().dataset(name)
     paths = DatasetPaths(name)
-    with written_whole(paths.raw) as folder:
+    with atomic_write(paths.raw) as folder:
         folder.mkdir()
         here = find_same(dataset.source, paths.raw.parent) if isinstance(dataset.source, KaggleSource) else None
         if here:
@@ -24,5 +25,5 @@ def main(name: str) -> None:
             what = f"{here}, which is the same"
         else:
             what = fetch(dataset.source, folder, paths.downloads)
-    save_lock(dataset.source, paths.raw, paths.lock)
+    save_provenance(dataset.source, paths.raw, paths.lock)
     logger.info("download %s: took %s, wrote %s", name, what, paths.raw)

@@ -4,8 +4,9 @@ import logging
 from dataclasses import replace
 
 from podium.config import load_params
-from podium.models import save_model
-from podium.paths import FEATURES, CandidatePaths, DatasetPaths, alone, remove, written_whole
+from podium.files import atomic_write, exclusive_lock, remove
+from podium.models.files import save_model
+from podium.paths import FEATURES, CandidatePaths, DatasetPaths
 from podium.training.phases import train
 
 logger = logging.getLogger(__name__)
@@ -13,13 +14,13 @@ logger = logging.getLogger(__name__)
 
 def main(name: str) -> None:
     """Train the candidate `name`, from where a killed training of it stopped; with every seed that it asks for."""
-    page = load_params()
-    candidate = page.candidate(name)
+    params = load_params()
+    candidate = params.candidate(name)
     paths = CandidatePaths(name, candidate.dataset)
     processed = DatasetPaths(candidate.dataset).processed
-    schedule = page.schedule(candidate.schedule)
+    schedule = params.schedule(candidate.schedule)
     checkpoints = [paths.checkpoint, *map(paths.checkpoint_of, schedule.seeds[1:])]
-    with alone(paths.checkpoint, f"{name} is being trained"):
+    with exclusive_lock(paths.checkpoint, f"{name} is being trained"):
         paths.repeats.mkdir(parents=True, exist_ok=True)
         for seed, checkpoint in zip(schedule.seeds, checkpoints, strict=True):
             first = seed == schedule.seed
@@ -29,7 +30,7 @@ def main(name: str) -> None:
             one = replace(schedule, seed=seed, repeats=None)
             board = paths.board if first else paths.board / f"seed-{seed}"
             model = train(candidate.model, one, processed, history, checkpoint, FEATURES, board)
-            with written_whole(file) as part:
+            with atomic_write(file) as part:
                 save_model(model, part)
             logger.info(
                 "train %s: read %s, trained %s (%s parameters, seed %d), wrote %s",

@@ -1,20 +1,21 @@
-"""Stage `validate`: look at every picture, hold the dataset against its recipe, and stop bad data here."""
+"""Stage `validate`: look at every image, hold the dataset against its recipe, and stop bad data here."""
 
 import logging
 
 import pandas as pd
 
 from podium.config import load_params
+from podium.datasets.formats import read
+from podium.datasets.validation.findings import Finding
+from podium.datasets.validation.inspection import inspect_dataset
+from podium.datasets.validation.manifest import build_manifest, load_manifest, save_manifest
+from podium.datasets.validation.quarantine import load_review
+from podium.datasets.validation.report import choose_rows, write_page
+from podium.datasets.validation.saving import save_inspection
+from podium.datasets.validation.thumbnails import Remembered, collect_thumbnails
 from podium.errors import PodiumError
-from podium.formats import read
-from podium.paths import REVIEW, DatasetPaths, file_digest, written_whole
-from podium.validation.findings import Finding
-from podium.validation.inspection import inspect_dataset
-from podium.validation.manifest import build_manifest, load_manifest, save_manifest
-from podium.validation.quarantine import load_review
-from podium.validation.report import choose_rows, write_page
-from podium.validation.saving import save_inspection
-from podium.validation.thumbnails import Remembered, collect_thumbnails
+from podium.files import atomic_write, file_digest
+from podium.paths import REVIEW, DatasetPaths
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +25,11 @@ def main(name: str) -> None:
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     review = load_review(REVIEW, name)
     accepted = _accepted(paths, dataset.validation.accepted)
-    pictures = Remembered(lambda: read(paths.raw, dataset.format))
-    seen = build_manifest(pictures.first())
+    images = Remembered(lambda: read(paths.raw, dataset.format))
+    seen = build_manifest(images.first())
     inspection = inspect_dataset(name, dataset, seen, review, accepted)
-    thumbnails = collect_thumbnails(pictures.again(), choose_rows(inspection))
-    with written_whole(paths.validation) as folder:
+    thumbnails = collect_thumbnails(images.again(), choose_rows(inspection))
+    with atomic_write(paths.validation) as folder:
         save_inspection(inspection, folder)
         write_page(inspection, thumbnails, folder / "index.html")
     critical = [finding for finding in inspection.failed if finding.level == "critical"]
@@ -38,13 +39,13 @@ def main(name: str) -> None:
         raise PodiumError(
             f"{len(critical)} critical expectations failed for the dataset '{name}':\n"
             + "\n".join(_sentence(finding) for finding in critical)
-            + f"\nLook at them: {paths.validation / 'index.html'}. Mend the data, leave pictures out in {REVIEW}, or "
+            + f"\nLook at them: {paths.validation / 'index.html'}. Mend the data, leave images out in {REVIEW}, or "
             f"correct datasets.{name} in params.yaml."
         )
-    with written_whole(paths.manifest) as file:
+    with atomic_write(paths.manifest) as file:
         save_manifest(inspection.manifest, file)
     logger.info(
-        "validate %s: read %d pictures, %d of %d expectations hold (%d warnings), wrote %s and %s",
+        "validate %s: read %d images, %d of %d expectations hold (%d warnings), wrote %s and %s",
         *(name, len(seen), len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
         *(len(inspection.failed), paths.manifest, paths.validation / "index.html"),
     )

@@ -10,22 +10,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from podium.arrays import SPLITS, SplitWriter
+from podium.config.datasets import ArchiveFirstSplit, ArchiveSource, Dataset, Image, PixelCsvFormat, StratifiedSplit
 from podium.config.limits import Limits, Validation
-from podium.config.tables import (
-    ArchiveFirstSplit,
-    ArchiveSource,
-    CnnModel,
-    Dataset,
-    DenseModel,
-    Image,
-    MobilenetModel,
-    Phase,
-    PixelCsvFormat,
-    Schedule,
-    StratifiedSplit,
-)
-from podium.validation.quarantine import REVIEW_COLUMNS
+from podium.config.models import CnnModel, DenseModel, MobilenetModel
+from podium.config.schedules import Phase, Schedule
+from podium.datasets.arrays import SPLITS, SplitWriter
+from podium.datasets.validation.quarantine import REVIEW_COLUMNS
 
 REPOSITORY = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("PODIUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -47,7 +37,7 @@ NO_REVIEW = pd.DataFrame(columns=["id", "sha256", "decision", "note", "line"])
 
 
 def make_dataset(**changes: Any) -> Dataset:
-    """Name a dataset of small gray pictures; changes replace its keys."""
+    """Name a dataset of small gray images; changes replace its keys."""
     keys = {
         "source": ArchiveSource(kind="archive", path="incoming"),
         "format": LAYOUT,
@@ -64,12 +54,14 @@ def make_dataset(**changes: Any) -> Dataset:
 def make_validation(
     *, critical: dict[str, Any] | None = None, warning: dict[str, Any] | None = None, **changes: Any
 ) -> Validation:
-    """Expect what pictures of this size can keep; changes replace its keys, `critical` and `warning` add to theirs."""
+    """Expect what images of this size can keep; changes replace its keys, `critical` and `warning` add to theirs."""
     keys = {"duplicate_distance": 0, "quarantine": 0.0, **changes}
     return Validation(
         **keys,
-        critical=Limits(**({"minimum_per_class": 2, "exact_leaks": 0.0} | (critical or {}))),
-        warning=Limits(**({"maximum_imbalance": 2.0, "near_leaks": 0.0, "label_conflicts": 0.0} | (warning or {}))),
+        critical=Limits(**({"minimum_per_class": 2, "exact_duplicates": 0.0} | (critical or {}))),
+        warning=Limits(
+            **({"maximum_imbalance": 2.0, "near_duplicates": 0.0, "label_conflicts": 0.0} | (warning or {}))
+        ),
     )
 
 
@@ -85,8 +77,8 @@ def make_schedule(*phases: Phase, **changes: Any) -> Schedule:
     return Schedule(**(keys | {"phases": [*phases] or [make_phase()]} | changes))
 
 
-def make_pictures(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pictures that can be told apart: images (count, SIDE, SIDE, 1) uint8 and labels (count,), in turns."""
+def make_images(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Draw images that can be told apart: images (count, SIDE, SIDE, 1) uint8 and labels (count,), in turns."""
     labels = np.arange(count) % len(CLASSES)
     images = np.random.default_rng(seed).integers(0, 100, (count, SIDE, SIDE, 1), dtype=np.uint8)
     images[labels != 1, :, : SIDE // 2] += 150
@@ -95,8 +87,8 @@ def make_pictures(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_rows(count: int, seed: int = 0) -> list[list[str]]:
-    """Write pictures as the cells of a table."""
-    images, labels = make_pictures(count, seed)
+    """Write images as the cells of a table."""
+    images, labels = make_images(count, seed)
     return [[str(label), *map(str, image.ravel())] for image, label in zip(images, labels, strict=True)]
 
 
@@ -116,13 +108,13 @@ def make_archive(raw: Path, **tables: str | bytes) -> Path:
 
 
 BOXES = [(0, 0, SIDE / 2, SIDE), (SIDE / 2, 0, SIDE / 2, SIDE), (0, 0, SIDE, SIDE)]
-"""Where the light of `make_pictures` is, by label: left, top, width, height in pixels."""
+"""Where the light of `make_images` is, by label: left, top, width, height in pixels."""
 
 
 def make_arrays(processed: Path, count: int = 48, *, boxes: bool = False) -> Path:
-    """Fill a processed folder as `preprocess` does, each split with other pictures; give the folder."""
+    """Fill a processed folder as `preprocess` does, each split with other images; give the folder."""
     for seed, name in enumerate(SPLITS):
-        images, labels = make_pictures(count, seed)
+        images, labels = make_images(count, seed)
         ids = [f"{name}-{row}" for row in range(count)]
         with SplitWriter(processed / name, (SIDE, SIDE, 1), ids, boxes=boxes) as writer:
             for image, label in zip(images, labels, strict=True):
@@ -157,8 +149,8 @@ def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]
                 "validation": {
                     "duplicate_distance": 0,
                     "quarantine": 0.0,
-                    "critical": {"minimum_per_class": 2, "exact_leaks": 0.0},
-                    "warning": {"maximum_imbalance": 2.0, "near_leaks": 0.0, "label_conflicts": 0.0},
+                    "critical": {"minimum_per_class": 2, "exact_duplicates": 0.0},
+                    "warning": {"maximum_imbalance": 2.0, "near_duplicates": 0.0, "label_conflicts": 0.0},
                 },
                 "reference": [],
             }
@@ -183,7 +175,7 @@ def peak_memory() -> int:
 
 
 def make_review(root: Path, *lines: str) -> None:
-    """Write what people decided about pictures of a project, by default nothing."""
+    """Write what people decided about images of a project, by default nothing."""
     (root / "data").mkdir(exist_ok=True)
     (root / "data/review.csv").write_text("".join(f"{line}\n" for line in (",".join(REVIEW_COLUMNS), *lines)))
 

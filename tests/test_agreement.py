@@ -12,8 +12,9 @@ import yaml
 from dvc.repo import Repo
 from dvc.stage import Stage
 
-from podium import formats, sources
-from podium.config import load_params, tables
+from podium.config import datasets as tables
+from podium.config import load_params
+from podium.datasets import formats, sources
 from podium.paths import CandidatePaths, DatasetPaths
 from stages.__main__ import STAGES
 from tests.makers import REPOSITORY
@@ -111,7 +112,7 @@ def kinds(union: Any) -> set[str]:
     ("union", "room", "others"),
     [
         (tables.Source, "sources", {"transfer"}),
-        (tables.Format, "formats", {"digit_struct_json", "example", "hdf5", "matlab", "picture_files"}),
+        (tables.Format, "formats", {"digit_struct_json", "example", "hdf5", "matlab", "image_files"}),
         (tables.Model, "zoo", {"bases", "parts", "residual", "safetensors", "strided"}),
     ],
 )
@@ -128,8 +129,8 @@ def test_training_depends_on_all_of_the_zoo_that_its_model_is_made_of(kind: str)
     waiting, needed = {kind}, set()
     while waiting:
         module = waiting.pop()
-        needed.add(Path(f"podium/zoo/{module}.py"))
-        code = (REPOSITORY / "podium/zoo" / f"{module}.py").read_text(encoding="utf-8")
+        needed.add(Path(f"podium/models/zoo/{module}.py"))
+        code = (REPOSITORY / "podium/models/zoo" / f"{module}.py").read_text(encoding="utf-8")
         for inside, names in re.findall(r"^from podium\.zoo(?:\.(\w+))? import (.+)$", code, flags=re.M):
             waiting |= {inside} if inside else {*names.split(", ")}
     assert needed <= named
@@ -142,7 +143,7 @@ def test_every_kind_of_source_and_of_format_is_in_its_rooms_dictionary() -> None
 
 @pytest.mark.slow
 def test_every_kind_of_model_is_in_the_zoos_dictionary() -> None:
-    from podium import zoo  # TensorFlow: four seconds
+    from podium.models import zoo  # TensorFlow: four seconds
 
     assert set(zoo._BUILDERS) == kinds(tables.Model)
 

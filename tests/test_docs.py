@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from podium.cli import _parser
-from podium.config import limits, tables
+from podium.config import datasets as tables
+from podium.config import limits
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

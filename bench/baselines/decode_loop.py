@@ -1,6 +1,6 @@
-"""A bare loop that decodes every picture of a folder, on every core, and does nothing with it.
+"""A bare loop that decodes every image of a folder, on every core, and does nothing with it.
 
-python decode_loop.py opencv|pillow FOLDER_OF_PICTURES
+python decode_loop.py opencv|pillow FOLDER_OF_IMAGES
 """
 
 import os
@@ -23,8 +23,8 @@ else:
     from PIL import Image
 
     def decode(path: Path) -> None:
-        with Image.open(path) as picture:
-            picture.load()
+        with Image.open(path) as image:
+            image.load()
 
 
 with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

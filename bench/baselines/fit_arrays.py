@@ -1,4 +1,4 @@
-"""Train the tutorials' network by a plain `fit` on arrays in memory, and write each epoch's pictures a second.
+"""Train the tutorials' network by a plain `fit` on arrays in memory, and write each epoch's images a second.
 
 python fit_arrays.py FOLDER_OF_ARRAYS EPOCHS FILE; the first epoch, which builds the graph, is not counted.
 """

@@ -1,4 +1,4 @@
-"""Train the tutorials' network through Keras's ImageDataGenerator, and write each epoch's pictures a second.
+"""Train the tutorials' network through Keras's ImageDataGenerator, and write each epoch's images a second.
 
 python image_data_generator.py FOLDER_OF_ARRAYS EPOCHS FILE; the first epoch, which builds the graph, is not counted.
 

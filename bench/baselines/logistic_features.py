@@ -1,4 +1,4 @@
-"""The quick way to a classifier: a logistic regression on what MobileNet, as it is, sees in the pictures.
+"""The quick way to a classifier: a logistic regression on what MobileNet, as it is, sees in the images.
 
 `python logistic_features.py ARRAYS WEIGHTS` prints the accuracy on the test split. How strongly it is regularised is
 chosen by cross-validation on the train split.

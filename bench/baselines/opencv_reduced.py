@@ -1,6 +1,6 @@
 """The fastest bare loop with OpenCV: JPEGs decoded at half their size, resized, on every core; nothing is checked.
 
-python opencv_reduced.py FOLDER_OF_PICTURES
+python opencv_reduced.py FOLDER_OF_IMAGES
 """
 
 import os
@@ -19,8 +19,8 @@ images = np.empty((len(paths), 100, 100), dtype=np.uint8)
 def prepare(rows: range) -> None:
     for row in rows:
         data = np.fromfile(paths[row], dtype=np.uint8)
-        picture = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_2)
-        images[row] = cv2.resize(picture, (100, 100), interpolation=cv2.INTER_AREA)
+        image = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_2)
+        images[row] = cv2.resize(image, (100, 100), interpolation=cv2.INTER_AREA)
 
 
 with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

@@ -1,4 +1,4 @@
-"""Read the two tables of Sign Language MNIST and save their pictures and labels: the least that can be done.
+"""Read the two tables of Sign Language MNIST and save their images and labels: the least that can be done.
 
 python read_and_save.py FOLDER_OF_THE_TABLES FOLDER_TO_WRITE
 """

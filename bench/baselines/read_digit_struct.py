@@ -1,4 +1,4 @@
-"""Read the boxes of Street View House Numbers with h5py, picture by picture, as it is usually written.
+"""Read the boxes of Street View House Numbers with h5py, image by image, as it is usually written.
 
 python read_digit_struct.py DIGIT_STRUCT_MAT
 """
@@ -7,17 +7,17 @@ import sys
 
 import h5py
 
-pictures = []
+images = []
 with h5py.File(sys.argv[1], "r") as file:
     names, boxes = file["digitStruct"]["name"], file["digitStruct"]["bbox"]
     for row in range(len(names)):
         name = "".join(chr(letter) for letter in file[names[row, 0]][:].ravel())
         group = file[boxes[row, 0]]
-        picture = {"filename": name}
+        image = {"filename": name}
         for field in ("height", "label", "left", "top", "width"):
             numbers = group[field]
             if len(numbers) == 1:
-                picture[field] = [numbers[0, 0]]
+                image[field] = [numbers[0, 0]]
             else:
-                picture[field] = [file[numbers[digit, 0]][0, 0] for digit in range(len(numbers))]
-        pictures.append(picture)
+                image[field] = [file[numbers[digit, 0]][0, 0] for digit in range(len(numbers))]
+        images.append(image)

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path.cwd()))
 
 from podium.config import load_params
-from podium.formats import read
+from podium.datasets.formats import read
 from podium.paths import DatasetPaths
 
 name = sys.argv[1]

@@ -1,6 +1,6 @@
 """Sign Language MNIST from the zip to a trained and evaluated network, written by hand in one process.
 
-The network, the batches, the moves of the pictures and the schedule are those of the recipe's `sign-cnn`, drawn
+The network, the batches, the moves of the images and the schedule are those of the recipe's `sign-cnn`, drawn
 from the same random numbers, so that the accuracies can be held side by side.
 
 python sign_cnn.py ARCHIVE FOLDER_TO_WRITE EPOCHS
@@ -39,7 +39,7 @@ def read(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batches(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Show every picture once an epoch, each time turned, zoomed and shifted anew."""
+    """Show every image once an epoch, each time turned, zoomed and shifted anew."""
     centre, epoch = ((SIDE - 1) / 2, (SIDE - 1) / 2), 0
     while True:
         order = np.random.default_rng([SEED, epoch, 0]).permutation(len(images))
@@ -51,8 +51,8 @@ def batches(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray
                 turn, zoom, right, down = draws[:, row]
                 matrix = cv2.getRotationMatrix2D(centre, turn * ROTATE, 1 + zoom * ZOOM)
                 matrix[:, 2] += (right * SHIFT * SIDE, down * SHIFT * SIDE)
-                picture = cv2.warpAffine(images[row], matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101)
-                moved[place, :, :, 0] = picture
+                image = cv2.warpAffine(images[row], matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101)
+                moved[place, :, :, 0] = image
             yield moved, labels[rows]
         epoch += 1
 
@@ -132,18 +132,18 @@ fitted = network.fit(batches(images, labels), verbose=2, **shown)
 network.save(folder / "model.keras")
 
 metrics, tables = {}, {}
-for split, (pictures, answers) in {"validation": validation, "test": test}.items():
-    probabilities = network.predict(pictures, batch_size=256, verbose=0)
+for split, (images, answers) in {"validation": validation, "test": test}.items():
+    probabilities = network.predict(images, batch_size=256, verbose=0)
     metrics[split] = measure(answers, probabilities)
     actual, predicted = np.array(CLASSES)[answers], np.array(CLASSES)[probabilities.argmax(axis=1)]
     tables[split] = pd.DataFrame({"actual": actual, "predicted": predicted, "confidence": probabilities.max(axis=1)})
 columns = precision_recall_fscore_support(actual, predicted, labels=CLASSES, zero_division=0)
-per_class = pd.DataFrame(dict(zip(("precision", "recall", "f1", "pictures"), columns, strict=True)), index=CLASSES)
+per_class = pd.DataFrame(dict(zip(("precision", "recall", "f1", "images"), columns, strict=True)), index=CLASSES)
 per_class.to_csv(folder / "per_class.csv", index_label="class")
 pd.concat(tables, names=["split"]).reset_index("split").to_csv(folder / "predictions.csv", index=False)
 (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
 draw_curves(pd.DataFrame(fitted.history))
-draw_gallery(pictures, tables["test"])
+draw_gallery(images, tables["test"])
 counts = pd.DataFrame(confusion_matrix(actual, predicted, labels=CLASSES), index=CLASSES, columns=CLASSES)
 shares = counts.div(counts.sum(axis=1), axis=0)
 counts.to_csv(folder / "confusion_matrix.csv")

@@ -1,6 +1,6 @@
 """Sign Language MNIST by a frozen MobileNet, as the author of the published system does it.
 
-Every picture is resized to 80 × 80 and becomes floats in memory before the training; the base looks at every batch
+Every image is resized to 80 × 80 and becomes floats in memory before the training; the base looks at every batch
 anew. 10 epochs of 100 batches of 32 from all training rows; after each, 40 batches of the validation rows. Then the
 model is saved; `score` measures it on the test rows.
 
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers
-from keras.src.legacy.preprocessing.image import ImageDataGenerator  # Keras 3 keeps it under this name alone
+from keras.src.legacy.preprocessing.image import ImageDataGenerator  # Keras 3 keeps it under this name exclusive_lock
 
 BATCH, STEPS, VALIDATION_STEPS = 32, 100, 40
 VALIDATION = 4303
@@ -26,14 +26,14 @@ what, archive, path = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 
 
 def read(name: str, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
-    """Give a table's pictures, (n, 80, 80, 3) float32 of 0–1, and labels."""
+    """Give a table's images, (n, 80, 80, 3) float32 of 0–1, and labels."""
     with zipfile.ZipFile(archive) as opened, opened.open(name) as file:
         table = pd.read_csv(file)[rows]
     labels = table.pop("label").to_numpy()
     labels = labels - (labels > 9)  # the alphabet without J, which is 9
     pixels = table.to_numpy(np.float32).reshape(-1, 28, 28)
-    resized = [cv2.resize(picture, (80, 80), interpolation=cv2.INTER_CUBIC) for picture in pixels]
-    return np.array([cv2.merge([picture] * 3) for picture in resized]) / 255, labels
+    resized = [cv2.resize(image, (80, 80), interpolation=cv2.INTER_CUBIC) for image in pixels]
+    return np.array([cv2.merge([image] * 3) for image in resized]) / 255, labels
 
 
 if what == "score":

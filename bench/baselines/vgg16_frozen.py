@@ -1,6 +1,6 @@
-"""Dogs and cats by a frozen VGG16, as the tutorials do it: the base looks at every picture again in every epoch.
+"""Dogs and cats by a frozen VGG16, as the tutorials do it: the base looks at every image again in every epoch.
 
-The pictures are a folder of podium's arrays, as floats in memory; the head and its optimizer are the recipe's. The
+The images are a folder of podium's arrays, as floats in memory; the head and its optimizer are the recipe's. The
 model is saved; `score` measures it on the test split. `weights` writes weights for VGG16 that learnt nothing.
 
 python vgg16_frozen.py weights FILE SIZE
@@ -16,13 +16,13 @@ import numpy as np
 from keras import layers
 
 MEANS = np.array([103.939, 116.779, 123.68], np.float32)
-"""Of ImageNet's pictures: blue, green, red."""
+"""Of ImageNet's images: blue, green, red."""
 
 what, place, other = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 
 
 def read(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Give pictures as VGG was trained with, and labels."""
+    """Give images as VGG was trained with, and labels."""
     images = np.load(place / split / "images.npy").astype(np.float32)[..., ::-1] - MEANS
     return images, np.load(place / split / "labels.npy")
 

@@ -1,6 +1,8 @@
 """The page a user edits, `params.yaml`, as frozen dataclasses that are valid once they exist."""
 
-from podium.config.page import Page, load_params
-from podium.config.tables import Augmentation, Candidate, Dataset, Image, Phase, Schedule
+from podium.config.datasets import Dataset, Image
+from podium.config.loading import load_params
+from podium.config.params import Candidate, Params
+from podium.config.schedules import Augmentation, Phase, Schedule
 
 __all__ = ["Augmentation", "Candidate", "Dataset", "Image", "Page", "Phase", "Schedule", "load_params"]

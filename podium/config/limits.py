@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+from podium.config.fields import STRICT, Positive
 
-Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -18,26 +17,26 @@ def _ascending(limits: list[float]) -> list[float]:
 
 
 Range = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
-"""The least and the greatest value that a picture may have."""
+"""The least and the greatest value that an image may have."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class Limits:
     """What is expected of a dataset at one level, critical or warning; what is not named is not expected.
 
-    Shares are of the pictures concerned. Measures of brightness are of the gray picture, 0 to 255.
+    Shares are of the images concerned. Measures of brightness are of the gray image, 0 to 255.
     """
 
     minimum_per_class: Positive | None = None
-    """Pictures of each class, in each part that the archive has."""
+    """Images of each class, in each part that the archive has."""
     maximum_imbalance: Annotated[float, Field(ge=1)] | None = None
-    """The largest class has at most this many times the pictures of the smallest."""
-    exact_leaks: Share | None = None
-    """Pictures of validation or test whose bytes are in a split that training sees."""
-    near_leaks: Share | None = None
-    """The same, of pictures that look alike; see `duplicate_distance`."""
+    """The largest class has at most this many times the images of the smallest."""
+    exact_duplicates: Share | None = None
+    """Images of validation or test whose bytes are in a split that training sees."""
+    near_duplicates: Share | None = None
+    """The same, of images that look alike; see `duplicate_distance`."""
     label_conflicts: Share | None = None
-    """Pictures that look like one with another label."""
+    """Images that look like one with another label."""
     height: Range | None = None
     width: Range | None = None
     aspect: Range | None = None
@@ -45,14 +44,14 @@ class Limits:
     modes: list[str] | None = None
     """Pillow's names of the pixels' modes, such as RGB and L."""
     brightness: Range | None = None
-    """The picture's mean gray value, 0 to 255."""
+    """The image's mean gray value, 0 to 255."""
     contrast: Range | None = None
     """The standard deviation of its gray values."""
     sharpness: Range | None = None
     lost_per_class: Share | None = None
-    """Of the accepted version's pictures of a class, those that are gone."""
+    """Of the accepted version's images of a class, those that are gone."""
     drift: Share | None = None
-    """How far a measure may move from the accepted version, as the share of pictures that moved."""
+    """How far a measure may move from the accepted version, as the share of images that moved."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,9 +59,9 @@ class Validation:
     """What validation holds a dataset against."""
 
     duplicate_distance: Annotated[int, Field(ge=0, le=128)]
-    """Bits of 256 in which the hashes of two pictures may differ that look the same."""
+    """Bits of 256 in which the hashes of two images may differ that look the same."""
     quarantine: Share
-    """Share of each class's pictures that may be left out because they cannot be used."""
+    """Share of each class's images that may be left out because they cannot be used."""
     critical: Limits
     """What stops the pipeline."""
     warning: Limits

@@ -27,18 +27,18 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(type(None), _Representer.represent_null)
 
 
-def to_yaml(page: CommentedMap) -> bytes:
+def to_yaml(params: CommentedMap) -> bytes:
     """Give a page as YAML in block style, UTF-8."""
     file = io.BytesIO()
-    _yaml().dump(page, file)
+    _yaml().dump(params, file)
     return file.getvalue()
 
 
 def edited(path: Path, change: Callable[[CommentedMap], None]) -> bytes:
     """Give a page after a change, everything else as it was, comments included."""
-    page = _yaml().load(path.read_text(encoding="utf-8"))
-    change(page)
-    return to_yaml(page)
+    params = _yaml().load(path.read_text(encoding="utf-8"))
+    change(params)
+    return to_yaml(params)
 
 
 def _yaml() -> YAML:

@@ -17,7 +17,7 @@ class Decision:
 
 
 def decide(challenger: str, score: float, champion: str, champion_score: float) -> Decision:
-    """Compare two validation accuracies, measured on the same pictures.
+    """Compare two validation accuracies, measured on the same images.
 
     Args:
         challenger: the candidate's name.

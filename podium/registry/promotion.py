@@ -8,14 +8,14 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from podium.arrays import open_split
+from podium.datasets.arrays import open_split
 from podium.registry.gate import Decision, decide
 from podium.tracking import Result
 
 logger = logging.getLogger(__name__)
 
 CHAMPION, PREVIOUS = "champion", "previous"
-SCORE, SPLITS, CANDIDATE = "podium.validation_accuracy", "podium.splits", "podium.candidate"
+SCORE, SPLITS, CANDIDATE = "podium.validation_accuracy", "podium.datasets.splits", "podium.candidate"
 
 _ABSENT = {ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), ErrorCode.Name(INVALID_PARAMETER_VALUE)}
 
@@ -31,7 +31,7 @@ def promote(client: MlflowClient, dataset: str, results: list[Result], validatio
         dataset: the registered model's name.
         results: the candidates' results, at least one, all measured on the same splits.
         validation: the folder of the validation split, on which an old champion is scored again if it was
-            scored on other pictures.
+            scored on other images.
 
     Returns:
         The decision, after it was carried out.
@@ -68,13 +68,13 @@ def _champion_score(client: MlflowClient, champion: ModelVersion, splits: str, v
     """Give the champion's validation accuracy on the splits at hand."""
     if champion.tags.get(SPLITS) == splits:
         return float(champion.tags[SCORE])
-    # Scored on other pictures: that figure says nothing here. Let it see these.
-    from podium.models import predict  # TensorFlow, only where it is needed
-    from podium.tracking.trained_model import load_version
+    # Scored on other images: that figure says nothing here. Let it see these.
+    from podium.models.inference import predict  # TensorFlow, only where it is needed
+    from podium.tracking.logged_model import load_version
 
     model, split = load_version(client, champion), open_split(validation)
     if model.input_shape[1:] != split.images.shape[1:]:
-        logger.info("the champion takes pictures of %s, which these are not: it scores 0", model.input_shape[1:])
+        logger.info("the champion takes images of %s, which these are not: it scores 0", model.input_shape[1:])
         return 0.0
     return float((predict(model, split).argmax(axis=1) == split.labels).mean())
 

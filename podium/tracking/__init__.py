@@ -1,5 +1,7 @@
 """The ledger: one MLflow run for each distinct training result, made from the files that the stages wrote."""
 
-from podium.tracking.ledger import Ledger, Result, tracking_uri
+from podium.tracking.connection import tracking_uri
+from podium.tracking.ledger import Ledger
+from podium.tracking.result import Result
 
 __all__ = ["Ledger", "Result", "tracking_uri"]

@@ -1,13 +1,11 @@
 """Runs in MLflow: found, opened, filled and closed, so that each distinct training result has exactly one.
 
-Everything is safe to repeat. A run gets its fingerprint last; one without is unfinished, and whoever comes
+Everything is safe to repeat. A run gets its training_key last; one without is unfinished, and whoever comes
 next with the same intent goes on with it.
 """
 
 import json
 import logging
-import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as TrackedDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Run
 
-from podium.arrays import SPLITS, open_split
-from podium.config import Page
-from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths, file_digest, written_whole
+from podium.config import Params
+from podium.datasets.arrays import SPLITS, open_split
+from podium.files import atomic_write, file_digest
+from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
+from podium.tracking.connection import tracking_uri
 from podium.tracking.curves import Follower, read_history, send_curve
 from podium.tracking.lineage import (
     Lineage,
@@ -29,6 +29,7 @@ from podium.tracking.lineage import (
     read_lineage,
     workspace,
 )
+from podium.tracking.result import Result
 
 logger = logging.getLogger(__name__)
 
@@ -37,43 +38,17 @@ VALIDATION = ("index.html", "summary.json", "findings.json")
 """What a run keeps of the validation of its dataset."""
 
 
-def tracking_uri(root: Path) -> str:
-    """Give MLflow's address: `MLFLOW_TRACKING_URI`, or a SQLite file in the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """A candidate's training result as the ledger holds it.
-
-    Attributes:
-        candidate: its name.
-        run_id: its run in MLflow.
-        model_id: its logged model in MLflow.
-        metrics: its figures by split, as `evaluate` wrote them.
-        splits: the digest of the split manifest that they were measured on.
-        is_new: the ledger did not have it before.
-    """
-
-    candidate: str
-    run_id: str
-    model_id: str
-    metrics: dict[str, dict[str, float]]
-    splits: str
-    is_new: bool
-
-
 class Ledger:
     """The runs of one project's candidates."""
 
-    def __init__(self, root: Path, page: Page) -> None:
+    def __init__(self, root: Path, params: Params) -> None:
         """Know what to publish.
 
         Args:
             root: the project's root.
             page: its params.
         """
-        self._root, self._page = root, page
+        self._root, self._params = root, params
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -82,7 +57,7 @@ class Ledger:
         store = Path(uri.removeprefix("sqlite:///"))
         if uri.startswith("sqlite:") and not store.exists():
             # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
-            with written_whole(store) as part:
+            with atomic_write(store) as part:
                 MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
         return MlflowClient(uri)
 
@@ -91,7 +66,7 @@ class Ledger:
 
         If the block ends in an exception, the run is marked as failed. The next try goes on with it.
         """
-        schedule = self._page.schedule(self._page.candidate(name).schedule)
+        schedule = self._params.schedule(self._params.candidate(name).schedule)
         return Follower(
             self._root / self._paths(name).history, schedule.epochs, lambda: (self.client, self._open(name))
         )
@@ -108,9 +83,9 @@ class Ledger:
         Raises:
             PodiumError: it is not trained and evaluated yet.
         """
-        lineage = read_lineage(self._root, self._page, name)
+        lineage = read_lineage(self._root, self._params, name)
         experiment = self._experiment(name)
-        known = self._search(experiment, f"tags.`podium.fingerprint` = '{lineage.fingerprint}'")
+        known = self._search(experiment, f"tags.`podium.training_key` = '{lineage.training_key}'")
         run_id = known[0].info.run_id if known else self._open(name)
         if not known or known[0].data.tags.get("podium.evaluation") != lineage.evaluation:
             self._fill(run_id, name, lineage)
@@ -121,15 +96,15 @@ class Ledger:
             run_id=run_id,
             model_id=self._model_id(run),
             metrics=self._metrics(name),
-            splits=run.data.tags["podium.splits"],
+            splits=run.data.tags["podium.datasets.splits"],
             is_new=not known,
         )
 
     def _paths(self, name: str) -> CandidatePaths:
-        return CandidatePaths(name, self._page.candidate(name).dataset)
+        return CandidatePaths(name, self._params.candidate(name).dataset)
 
     def _processed(self, name: str) -> Path:
-        return self._root / DatasetPaths(self._page.candidate(name).dataset).processed
+        return self._root / DatasetPaths(self._params.candidate(name).dataset).processed
 
     def _metrics(self, name: str) -> dict[str, dict[str, float]]:
         path = self._root / self._paths(name).reports / "metrics.json"
@@ -138,7 +113,7 @@ class Ledger:
 
     def _experiment(self, name: str) -> str:
         """Find or make the experiment, one a dataset, so that its candidates stand side by side."""
-        dataset = self._page.candidate(name).dataset
+        dataset = self._params.candidate(name).dataset
         if found := self.client.get_experiment_by_name(dataset):
             if found.lifecycle_stage == "deleted":
                 self.client.restore_experiment(found.experiment_id)
@@ -152,11 +127,11 @@ class Ledger:
 
     def _unfinished(self, experiment: str, name: str) -> list[Run]:
         mine = f"tags.`podium.candidate` = '{name}' and tags.`podium.workspace` = '{workspace(self._root)}'"
-        return [run for run in self._search(experiment, mine) if "podium.fingerprint" not in run.data.tags]
+        return [run for run in self._search(experiment, mine) if "podium.training_key" not in run.data.tags]
 
     def _open(self, name: str) -> str:
         """Open a run for a training, or go on with the one that an interrupted try left."""
-        intent = read_intent(self._root, self._page, name)
+        intent = read_intent(self._root, self._params, name)
         experiment = self._experiment(name)
         for run in self._unfinished(experiment, name):
             if run.data.tags["podium.intent"] == intent:
@@ -173,7 +148,7 @@ class Ledger:
         return str(run.info.run_id)
 
     def _log_params(self, run_id: str, name: str) -> None:
-        params = [Param(key, value) for key, value in describe_candidate(self._page, name).items()]
+        params = [Param(key, value) for key, value in describe_candidate(self._params, name).items()]
         self.client.log_batch(run_id, params=params)
 
     def _fill(self, run_id: str, name: str, lineage: Lineage) -> None:
@@ -193,15 +168,15 @@ class Ledger:
             for file in (LOCK, PARAMS):
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
-            self.client.log_inputs(run_id, _inputs(self._page.candidate(name).dataset, processed, lineage))
+            self.client.log_inputs(run_id, _inputs(self._params.candidate(name).dataset, processed, lineage))
         if not self._model_id(run):
-            from podium.tracking.trained_model import log_model  # TensorFlow, only where there is a new model
+            from podium.tracking.logged_model import log_model  # TensorFlow, only where there is a new model
 
             log_model(self.client, run, self._root / paths.model, processed)
         splits = file_digest(processed / "split.csv")
         for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
             self.client.set_tag(run_id, f"podium.{tag}", text)
-        self.client.set_tag(run_id, "podium.fingerprint", lineage.fingerprint)
+        self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
         self.client.set_terminated(run_id, "FINISHED")
         logger.info("%s is in MLflow, run %s", name, run_id)
 
@@ -231,7 +206,7 @@ def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInpu
             digest=lineage.data[:32],
             source_type="local",
             source=json.dumps(source),
-            profile=json.dumps({"pictures": len(split), "shape": list(split.images.shape[1:])}),
+            profile=json.dumps({"images": len(split), "shape": list(split.images.shape[1:])}),
         )
         context = "training" if name == "train" else name
         inputs.append(DatasetInput(tracked, [InputTag("mlflow.data.context", context)]))

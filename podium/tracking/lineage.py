@@ -11,7 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from podium.config import Augmentation, Page
+from podium.config import Augmentation, Params
 from podium.errors import PodiumError
 from podium.paths import LOCK
 
@@ -22,51 +22,51 @@ class Lineage:
 
     Attributes:
         intent: of what was asked for: the candidate, its schedule and its data. Known before training.
-        fingerprint: of what came out, the intent included. Two results with the same one are the same.
+        training_key: of what came out, the intent included. Two results with the same one are the same.
         evaluation: of the reports on it.
         data: of the dataset's arrays.
     """
 
     intent: str
-    fingerprint: str
+    training_key: str
     evaluation: str
     data: str
 
 
-def read_intent(root: Path, page: Page, name: str) -> str:
+def read_intent(root: Path, params: Params, name: str) -> str:
     """Give the digest of what is asked for, once the candidate's data is there. See `Lineage`."""
-    candidate = page.candidate(name)
-    schedule = page.schedule(candidate.schedule)
+    candidate = params.candidate(name)
+    schedule = params.schedule(candidate.schedule)
     data = _entry(_read_lock(root), f"preprocess@{candidate.dataset}")["outs"]
     return _digest([name, asdict(candidate), asdict(schedule), data])
 
 
-def read_lineage(root: Path, page: Page, name: str) -> Lineage:
+def read_lineage(root: Path, params: Params, name: str) -> Lineage:
     """Read a trained candidate's digests from `dvc.lock`.
 
     Raises:
         PodiumError: the candidate is not trained and evaluated yet.
     """
     lock = _read_lock(root)
-    intent = read_intent(root, page, name)
+    intent = read_intent(root, params, name)
     data = _entry(lock, f"preprocess@{page.candidate(name).dataset}")["outs"]
     reports = [_entry(lock, f"{stage}@{name}")["outs"] for stage in ("evaluate", "confusion_matrix")]
     return Lineage(
         intent=intent,
-        fingerprint=_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
+        training_key=_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
         evaluation=_digest(reports),
         data=data[0]["md5"].removesuffix(".dir"),
     )
 
 
-def describe_candidate(page: Page, name: str) -> dict[str, str]:
+def describe_candidate(params: Params, name: str) -> dict[str, str]:
     """Flatten a candidate's choices to params; a phase's are prefixed with its name (`head.learning_rate`)."""
-    candidate = page.candidate(name)
-    schedule = page.schedule(candidate.schedule)
+    candidate = params.candidate(name)
+    schedule = params.schedule(candidate.schedule)
     choices: dict[str, Any] = {
         "candidate": name,
         "dataset": candidate.dataset,
-        "image": "x".join(map(str, page.dataset(candidate.dataset).image.shape)),
+        "image": "x".join(map(str, params.dataset(candidate.dataset).image.shape)),
         "model": asdict(candidate.model),
         "schedule": candidate.schedule,
         **{key: value for key, value in asdict(schedule).items() if key not in ("phases", "augmentation")},

@@ -1,10 +1,10 @@
-"""Moving training pictures about and changing their light: one warp and one look-up of the raw pixels."""
+"""Moving training images about and changing their light: one warp and one look-up of the raw pixels."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.config.tables import Augmentation
+from podium.config.schedules import Augmentation
 
 _MOVE, _SHEAR, _PERSPECTIVE, _FLIP, _BRIGHTNESS, _CONTRAST = range(1, 7)
 """The stream of draws that each kind has: to ask for one more kind changes no draw of the others."""
@@ -13,20 +13,20 @@ _NEAREST = 1e-6
 """A point at or behind the eye of a perspective is taken for one this far in front of it."""
 
 
-class Mover:
-    """Moves the pictures of one epoch and changes their light; their boxes move with them.
+class Augmenter:
+    """Moves the images of one epoch and changes their light; their boxes move with them.
 
-    What happens to a picture depends on (seed, epoch, row) and nothing else.
+    What happens to an image depends on (seed, epoch, row) and nothing else.
     """
 
     def __init__(self, options: Augmentation, seed: int, epoch: int, rows: int) -> None:
-        """Draw what happens to every picture.
+        """Draw what happens to every image.
 
         Args:
             options: how far, how much.
             seed: the schedule's seed.
             epoch: counted over all phases.
-            rows: how many pictures the split has.
+            rows: how many images the split has.
         """
 
         def draw(kind: int, *shape: int) -> NDArray[np.float64]:
@@ -38,20 +38,20 @@ class Mover:
         self._right = draws[2] * options.shift
         self._down = draws[3] * options.shift
         self._lean = np.tan(np.radians(draw(_SHEAR) * options.shear)) if options.shear else None
-        self._mirrored = draw(_FLIP) < 0 if options.flip else None
+        self._flipped = draw(_FLIP) < 0 if options.flip else None
         self._corners = draw(_PERSPECTIVE, 4, 2) * options.perspective if options.perspective else None
         self._lift = draw(_BRIGHTNESS) * options.brightness if options.brightness else None
         self._gain = 1 + draw(_CONTRAST) * options.contrast if options.contrast else None
 
     def move(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Move pictures and change their light; what comes in from outside is their own mirrored border.
+        """Move images and change their light; what comes in from outside is their own flipped border.
 
         Args:
             images: (n, height, width, channels) uint8, 0–255.
             rows: (n,) their rows in the split.
 
         Returns:
-            New pictures of the same shape.
+            New images of the same shape.
         """
         _, height, width, _ = images.shape
         moved = np.empty_like(images)
@@ -59,25 +59,25 @@ class Mover:
         tables = self._tables(rows)
         for place, row in enumerate(rows):
             matrix = self._matrix(row, width, height)
-            picture = warp(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+            image = warp(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
             if tables is not None:
-                picture = cv2.LUT(picture, tables[place])
-            moved[place] = picture.reshape(images.shape[1:])
+                image = cv2.LUT(image, tables[place])
+            moved[place] = image.reshape(images.shape[1:])
         return moved
 
-    def move_boxes(
+    def augment_boxes(
         self, boxes: NDArray[np.float32], rows: NDArray[np.int64], width: int, height: int
     ) -> NDArray[np.float32]:
-        """Move boxes as `move` moves their pictures.
+        """Move boxes as `move` moves their images.
 
         Args:
             boxes: (n, 4) left, top, width, height in pixels.
             rows: (n,) their rows in the split.
-            width: of the pictures, in pixels.
-            height: of the pictures, in pixels.
+            width: of the images, in pixels.
+            height: of the images, in pixels.
 
         Returns:
-            The upright boxes that enclose the moved corners, clipped to the picture; (n, 4) float32 as above. One
+            The upright boxes that enclose the moved corners, clipped to the image; (n, 4) float32 as above. One
             that was moved out altogether has no width or no height, at the border.
         """
         left, top, right, bottom = boxes[:, 0], boxes[:, 1], boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]
@@ -92,17 +92,17 @@ class Mover:
         return np.concatenate([begin, end - begin], axis=1).astype(np.float32)
 
     def _matrix(self, row: int, width: int, height: int) -> NDArray[np.float64]:
-        """Give the matrix that moves a picture's points, (x, y) counted from the middle of the first pixel.
+        """Give the matrix that moves an image's points, (x, y) counted from the middle of the first pixel.
 
         It mirrors, then shears, turns, zooms, shifts: (2, 3); with perspective at the end (3, 3).
         """
         across, down = (width - 1) / 2, (height - 1) / 2
         matrix: NDArray[np.float64] = cv2.getRotationMatrix2D((across, down), self._degrees[row], self._scale[row])
         matrix[:, 2] += (self._right[row] * width, self._down[row] * height)
-        if self._lean is not None or self._mirrored is not None:
+        if self._lean is not None or self._flipped is not None:
             lean = 0.0 if self._lean is None else self._lean[row]
-            mirrored = self._mirrored is not None and self._mirrored[row]
-            sideways = [-1.0 if mirrored else 1.0, lean, (width - 1 if mirrored else 0) - lean * down]
+            flipped = self._flipped is not None and self._flipped[row]
+            sideways = [-1.0 if flipped else 1.0, lean, (width - 1 if flipped else 0) - lean * down]
             matrix = matrix @ np.array([sideways, [0, 1, 0], [0, 0, 1]])
         if self._corners is not None:
             matrix = self._perspective(self._corners[..., row], width, height) @ np.concatenate([matrix, [[0, 0, 1]]])
@@ -110,12 +110,12 @@ class Mover:
 
     @staticmethod
     def _perspective(shifts: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
-        """Give the (3, 3) matrix that brings four points to the picture's corners.
+        """Give the (3, 3) matrix that brings four points to the image's corners.
 
         Args:
             shifts: (4, 2) how far each is from its corner, as shares of the width and of the height.
-            width: of the picture, in pixels.
-            height: of the picture, in pixels.
+            width: of the image, in pixels.
+            height: of the image, in pixels.
         """
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
         near, exact = ((shares * (width, height) - 0.5).astype(np.float32) for shares in (corners + shifts, corners))

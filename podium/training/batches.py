@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from podium.arrays import Split, forget
-from podium.config.tables import Schedule
-from podium.models import Batch, answers, as_dataset
-from podium.training.augmentation import Mover
+from podium.config.schedules import Schedule
+from podium.datasets.arrays import Split, forget
+from podium.models.inference import Batch, as_dataset, make_targets
+from podium.training.augmentation import Augmenter
 
 WORKERS = 4
 """Threads that make batches. They wait unless the model takes faster than they make; more would wait for each other."""
@@ -24,14 +24,14 @@ THREADS = "podium-batch"
 
 
 class Part(NamedTuple):
-    """What a batch is made of: rows of the split, and what moves the pictures of their round."""
+    """What a batch is made of: rows of the split, and what moves the images of their round."""
 
     rows: NDArray[np.int64]
-    mover: Mover | None
+    augmenter: Augmenter | None
 
 
-def endless(split: Split, schedule: Schedule, first_batch: int, workers: int = WORKERS) -> tf.data.Dataset:
-    """Show every picture once a round, in an order drawn anew each round, for ever.
+def training_dataset(split: Split, schedule: Schedule, first_batch: int, workers: int = WORKERS) -> tf.data.Dataset:
+    """Show every image once a round, in an order drawn anew each round, for ever.
 
     Args:
         split: the training split.
@@ -40,21 +40,21 @@ def endless(split: Split, schedule: Schedule, first_batch: int, workers: int = W
         workers: how many threads make batches; what they make does not depend on it.
 
     Returns:
-        Batches of images (n, height, width, channels) uint8 and their `answers`; boxes move with their pictures.
+        Batches of images (n, height, width, channels) uint8 and their targets; boxes move with their images.
     """
     _, height, width, _ = split.images.shape
 
     def make(part: Part) -> Batch:
-        rows, mover = part
+        rows, augmenter = part
         images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
         forget(split.images)
-        if mover:
-            images = mover.move(images, rows)
-            boxes = None if boxes is None else mover.move_boxes(boxes, rows, width, height)
-        return images, answers(split.labels[rows], boxes, split)
+        if augmenter:
+            images = augmenter.move(images, rows)
+            boxes = None if boxes is None else augmenter.augment_boxes(boxes, rows, width, height)
+        return images, make_targets(split.labels[rows], boxes, split)
 
     def batches() -> Iterator[Batch]:
-        cv2.setNumThreads(1)  # a small picture is not worth several threads; the batches are
+        cv2.setNumThreads(1)  # a small image is not worth several threads; the batches are
         yield from _ahead(make, _parts(schedule, len(split), first_batch), workers)
 
     seen = tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8)
@@ -82,10 +82,10 @@ def rounds_of(count: int, schedule: Schedule, first_batch: int) -> Iterator[tupl
 
 
 def _parts(schedule: Schedule, count: int, first_batch: int) -> Iterator[Part]:
-    """Draw the batches of a split of so many pictures, for ever; each knows all that it needs to be made."""
+    """Draw the batches of a split of so many images, for ever; each knows all that it needs to be made."""
     for number, batches in rounds_of(count, schedule, first_batch):
-        mover = Mover(schedule.augmentation, schedule.seed, number, count) if schedule.augmentation else None
-        yield from (Part(rows, mover) for rows in batches)
+        augmenter = Augmenter(schedule.augmentation, schedule.seed, number, count) if schedule.augmentation else None
+        yield from (Part(rows, augmenter) for rows in batches)
 
 
 def _ahead(make: Callable[[Part], Batch], parts: Iterator[Part], workers: int) -> Iterator[Batch]:

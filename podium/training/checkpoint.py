@@ -15,10 +15,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.config.tables import Phase, Schedule
+from podium.config.schedules import Phase, Schedule
 from podium.errors import PodiumError
-from podium.paths import written_whole
-from podium.training.course import best_epoch, is_over, plateau_rate, standing
+from podium.files import atomic_write
+from podium.training.early_stopping import best_epoch, is_over, plateau_rate, standing
 from podium.training.history import History, Row
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Checkpoint:
     """A training's state in one .npz file, replaced as a whole."""
 
     def __init__(self, path: Path, key: dict[str, str]) -> None:
-        """Know the place, and the `fingerprint` of the training."""
+        """Know the place, and the `training_key` of the training."""
         self.path = path
         self._key = key
 
@@ -85,13 +85,13 @@ class Checkpoint:
         values: dict[str, Any] = {
             f"{part}{n}": one for part, some in state.values.items() for n, one in enumerate(some)
         }
-        with written_whole(self.path) as part_file, part_file.open("wb") as file:
+        with atomic_write(self.path) as part_file, part_file.open("wb") as file:
             np.savez(file, about=np.array(about), **values)
             file.flush()
             os.fsync(file.fileno())  # not even a power cut can lose it
 
 
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Writes the checkpoint after each epoch, and every five minutes within; takes the phase on or ends it.
 
     It stops a training that diverges, and one whose time is up.
@@ -131,7 +131,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no 
         self._history.phase = phase.name
         return self._schedule.phases.index(phase) >= self._standing
 
-    def take_up(self, model: keras.Model) -> bool:
+    def restore(self, model: keras.Model) -> bool:
         """Give a compiled model the optimizer's state, where a kill came within the phase.
 
         Returns:

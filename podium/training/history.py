@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from podium.paths import written_whole
+from podium.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class History(keras.callbacks.Callback):
 
     def _write(self) -> None:
         """Write all rows: the file is whole at any moment, and comes back if someone removes it."""
-        with written_whole(self._path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        with atomic_write(self._path) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(self.columns)
             table.writerows(self.rows)

@@ -12,19 +12,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from podium import zoo
-from podium.arrays import Split, load_classes, open_split
-from podium.config.tables import Model, Phase, Schedule
+from podium.config.models import Model
+from podium.config.schedules import Phase, Schedule
+from podium.datasets.arrays import Split, load_classes, open_split
 from podium.errors import PodiumError
-from podium.models import once
-from podium.training.batches import endless
-from podium.training.board import Board
-from podium.training.checkpoint import Checkpoint, Keeper, place
-from podium.training.features import Shown, cached_features, can_cache, feature_batches, features_once, split_at_base
-from podium.training.fingerprint import fingerprint
+from podium.models import zoo
+from podium.models.inference import evaluation_dataset
+from podium.training.batches import training_dataset
+from podium.training.checkpoint import Checkpoint, CheckpointCallback, place
+from podium.training.feature_cache import (
+    Shown,
+    cached_features,
+    can_cache,
+    feature_evaluation_dataset,
+    feature_training_dataset,
+    split_at_backbone,
+)
+from podium.training.freezing import set_trainable
 from podium.training.history import History
-from podium.training.targets import Shares, answer_with, shares_of
-from podium.zoo.parts import set_trainable
+from podium.training.soft_targets import SoftTargets, soft_targets_of, with_soft_targets
+from podium.training.tensorboard import Board
+from podium.training.training_key import training_key
 
 logger = logging.getLogger(__name__)
 
@@ -52,29 +60,29 @@ def train(
         processed: the dataset's arrays; the train split moves weights, the validation split is only looked at.
         history: the CSV file to grow by a row per epoch.
         checkpoint: the file to keep the training's state in. It is for the caller to remove it, once the model is safe.
-        features: the folder of the feature cache; None: a base looks at every picture again and again.
+        features: the folder of the feature cache; None: a base looks at every image again and again.
         board: the folder to write the history to for TensorBoard, too; None: not at all.
 
     Returns:
         The trained model.
 
     Raises:
-        PodiumError: the schedule does not fit the dataset or the model, a class has no pictures, weights are missing,
+        PodiumError: the schedule does not fit the dataset or the model, a class has no images, weights are missing,
             the memory is too small, or the training diverged.
-        TryAgain: another process makes the features that this one needs.
+        TransientError: another process makes the features that this one needs.
     """
     keras.utils.clear_session()  # layers are named as in a fresh interpreter
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
     train_split = open_split(processed / "train")
     boxes, classes = _boxes_to_learn(train_split, schedule), load_classes(processed)
-    _require_pictures(train_split, classes)
+    _require_images(train_split, classes)
     targets = {"label": len(classes)} | ({"box": 4} if boxes else {})
     steps = schedule.steps_per_epoch or math.ceil(len(train_split) / schedule.batch_size)
-    shares = shares_of(schedule, train_split.labels, len(classes))
+    shares = soft_targets_of(schedule, train_split.labels, len(classes))
     build = partial(zoo.build, model, train_split.images.shape[1:], targets)
 
-    kept = Checkpoint(checkpoint, fingerprint(model, schedule, processed))
+    kept = Checkpoint(checkpoint, training_key(model, schedule, processed))
     state = kept.read()
     with _devices().scope():
         network = _in_precision(schedule, build)
@@ -83,12 +91,12 @@ def train(
             state.put("model", network.variables)
         writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
         watchers = [writer] if board is None else [writer, Board(board, writer)]
-        keeper = Keeper(kept, state, writer, network, steps, schedule)
+        checkpoint_callback = CheckpointCallback(kept, state, writer, network, steps, schedule)
         for phase in schedule.phases:  # a mistake in a later one is told at once, not after hours
             set_trainable(network, phase.trainable, phase.unfreeze)
         for phase in schedule.phases:
             set_trainable(network, phase.trainable, phase.unfreeze)
-            if not keeper.enter(phase):
+            if not checkpoint_callback.enter(phase):
                 continue
             feed = _feed(network, phase, schedule, processed, features)
             if shares is not None:
@@ -99,21 +107,21 @@ def train(
                 loss_weights=_weigh(schedule.box_weight),
                 metrics={"label": ["accuracy"]},
             )
-            if keeper.take_up(feed.model):
+            if checkpoint_callback.restore(feed.model):
                 feed.model.evaluate(feed.held(), steps=1, verbose=0)
-            while not keeper.is_over:
-                batches, epochs = keeper.ahead
+            while not checkpoint_callback.is_over:
+                batches, epochs = checkpoint_callback.ahead
                 with _memory_for(schedule.batch_size):
                     feed.model.fit(
-                        feed.shown(keeper.batch),
+                        feed.shown(checkpoint_callback.batch),
                         steps_per_epoch=batches,
                         epochs=epochs,
                         validation_data=feed.held(),
-                        callbacks=[*watchers, keeper],
+                        callbacks=[*watchers, checkpoint_callback],
                         shuffle=False,  # the batches are shuffled already
                         verbose=0,
                     )
-            keeper.leave()
+            checkpoint_callback.leave()
     if schedule.precision is None:
         return network
     whole = build()
@@ -130,24 +138,29 @@ class _Feed(NamedTuple):
     held: Callable[[], tf.data.Dataset]
     """Gives the validation split, once."""
 
-    def answering(self, shown: Shares, held: Shares) -> "_Feed":
+    def answering(self, shown: SoftTargets, held: SoftTargets) -> "_Feed":
         """Have labels replaced by shares."""
         return self._replace(
-            shown=lambda first: answer_with(shown, self.shown(first)), held=lambda: answer_with(held, self.held())
+            shown=lambda first: with_soft_targets(shown, self.shown(first)),
+            held=lambda: with_soft_targets(held, self.held()),
         )
 
 
 def _feed(network: keras.Model, phase: Phase, schedule: Schedule, processed: Path, features: Path | None) -> _Feed:
-    """Let the whole network learn from pictures, or its head from features, if that is less work."""
+    """Let the whole network learn from images, or its head from features, if that is less work."""
     train_split, validation = open_split(processed / "train"), open_split(processed / "validation")
     if not features or not can_cache(network, phase, schedule, len(train_split), len(validation)):
-        return _Feed(network, partial(endless, train_split, schedule), partial(once, validation))
-    front, back = split_at_base(network)
+        return _Feed(network, partial(training_dataset, train_split, schedule), partial(evaluation_dataset, validation))
+    front, back = split_at_backbone(network)
     logger.info("phase %s learns from features; %s keeps them", phase.name, features)
-    shown, held = Shown(train_split, schedule, phase.copies or 1), Shown(validation)
+    shown, held = Shown(train_split, schedule, phase.augmented_copies or 1), Shown(validation)
     seen = cached_features(front, processed / "train", features, shown)
     held_seen = cached_features(front, processed / "validation", features)
-    return _Feed(back, partial(feature_batches, seen, shown, schedule), partial(features_once, held_seen, held))
+    return _Feed(
+        back,
+        partial(feature_training_dataset, seen, shown, schedule),
+        partial(feature_evaluation_dataset, held_seen, held),
+    )
 
 
 def _in_precision(schedule: Schedule, build: Callable[[], keras.Model]) -> keras.Model:
@@ -167,12 +180,12 @@ def _devices() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
-def _require_pictures(split: Split, classes: list[str]) -> None:
+def _require_images(split: Split, classes: list[str]) -> None:
     """Refuse a class that the model could not learn."""
     counts = np.bincount(split.labels, minlength=len(classes))
     if lacking := [name for name, count in zip(classes, counts, strict=True) if not count]:
         raise PodiumError(
-            f"The train split has no picture of {len(lacking)} of the {len(classes)} classes: {', '.join(lacking)}. "
+            f"The train split has no image of {len(lacking)} of the {len(classes)} classes: {', '.join(lacking)}. "
             "Take them out of the dataset's classes in params.yaml, or choose a split that leaves some of each in it."
         )
 
@@ -186,7 +199,7 @@ def _memory_for(batch_size: int) -> Iterator[None]:
         less = f"Set the schedule's batch_size in params.yaml to {batch_size // 2}"
         raise PodiumError(
             f"The memory cannot hold a training on batches of {batch_size}. "
-            f"{less if batch_size > 1 else 'Choose smaller pictures or a smaller model in params.yaml'}, and try again."
+            f"{less if batch_size > 1 else 'Choose smaller images or a smaller model in params.yaml'}, and try again."
         ) from error
 
 

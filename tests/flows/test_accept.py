@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 ROWS = make_rows(300)
 LOST = [row for row in ROWS if row[0] != "2"] + [row for row in ROWS if row[0] == "2"][:60]
-"""Without 40 of the 100 pictures of `both`."""
+"""Without 40 of the 100 images of `both`."""
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def validation(project: Workspace) -> dict:  # type: ignore[type-arg]
     return found
 
 
-def test_a_class_that_lost_its_pictures_since_the_accepted_version_stops_the_next_one(dots: Workspace) -> None:
+def test_a_class_that_lost_its_images_since_the_accepted_version_stops_the_next_one(dots: Workspace) -> None:
     said = dots.run("podium", "validate", "--infer", "--accept")
     assert "reports/dots/validation/index.html" in said
     assert "critical: lost_per_class 0.2" in said
     found = validation(dots)
-    assert found["critical"] == {"minimum_per_class": 50, "exact_leaks": 0.0, "lost_per_class": 0.2}
+    assert found["critical"] == {"minimum_per_class": 50, "exact_duplicates": 0.0, "lost_per_class": 0.2}
     assert len(found["accepted"]) == 64
     pointer = yaml.safe_load((dots.root / "data/accepted/dots.parquet.dvc").read_text())
     assert pointer["outs"][0]["path"] == "dots.parquet"
@@ -61,7 +61,7 @@ def test_a_class_that_lost_its_pictures_since_the_accepted_version_stops_the_nex
 
     deliver(dots, LOST)
     said = dots.run("podium", "validate", "dots", status=1)
-    assert "no class lost more than 0.2 of its pictures since the accepted version, in 1 rows: both in train" in said
+    assert "no class lost more than 0.2 of its images since the accepted version, in 1 rows: both in train" in said
     assert "(lost 0.4)" in said
     drift = json.loads((dots.root / "reports/dots/validation/drift.json").read_text())
     assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 40)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 WORKFLOW = ".github/workflows/data-validation.yml"
 HOSTILE = ("![x](http:evil).png", "a|b` <img src=x onerror=alert(1)>.png", "*new* [www.evil.example](x) @all.png")
-PICTURES = {"train": 10, "test": 5}
+IMAGES = {"train": 10, "test": 5}
 """Of each class, in each part."""
 
 
@@ -123,7 +123,7 @@ def link_environment(clone: Path) -> None:
 
 
 def draw(folder: Path, part: str, label: str, names: list[str]) -> None:
-    """Draw pictures that can be told apart, and are always the same for the same name."""
+    """Draw images that can be told apart, and are always the same for the same name."""
     place = folder / part / label
     place.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -143,7 +143,7 @@ class Published:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """A repository whose dataset is validated, accepted and committed, and the DVC cache that its workflow kept."""
     origin = Workspace(tmp_path_factory.mktemp("published") / "project")
-    for part, count in PICTURES.items():
+    for part, count in IMAGES.items():
         for label in ("left", "right"):
             draw(origin.root / "delivery", part, label, [f"{number}.png" for number in range(count)])
     page = make_page(origin.root, train=make_table(make_rows(24)))
@@ -209,7 +209,7 @@ def branch(published: Published, tmp_path: Path, prefect_server: str) -> Branch:
 # ---- what can be wrong
 
 
-def cut_a_picture(branch: Branch) -> None:
+def cut_an_image(branch: Branch) -> None:
     path = branch.delivery / "train/left/3.png"
     path.write_bytes(path.read_bytes()[:-60])
 
@@ -218,11 +218,11 @@ def use_an_unknown_label(branch: Branch) -> None:
     draw(branch.delivery, "train", "lfet", ["99.png"])
 
 
-def leak_a_picture(branch: Branch) -> None:
+def leak_an_image(branch: Branch) -> None:
     shutil.copyfile(branch.delivery / "train/left/3.png", branch.delivery / "test/left/99.png")
 
 
-def lose_pictures(branch: Branch) -> None:
+def lose_images(branch: Branch) -> None:
     for number in range(4):
         (branch.delivery / f"train/right/{number}.png").unlink()
 
@@ -258,15 +258,15 @@ def deliver_a_web_page(branch: Branch) -> None:
 @pytest.mark.parametrize(
     ("spoil", "dataset", "said"),
     [
-        (cut_a_picture, "dots", ["every picture can be decoded in full (1)", "train/left/3.png"]),
+        (cut_an_image, "dots", ["every image can be decoded in full (1)", "train/left/3.png"]),
         (use_an_unknown_label, "dots", ["every label is one of", "train/lfet/99.png", "lfet"]),
         (
-            leak_a_picture,
+            leak_an_image,
             "dots",
             ["has the bytes of one that", "test/left/99.png"],
         ),
-        (lose_pictures, "dots", ["no class lost more than 0.3 of its pictures", "right in train", "4 removed"]),
-        (write_a_wrong_pixel, "table", ["every picture can be decoded in full (1)", "256", "## ✅ dots: passed"]),
+        (lose_images, "dots", ["no class lost more than 0.3 of its images", "right in train", "4 removed"]),
+        (write_a_wrong_pixel, "table", ["every image can be decoded in full (1)", "256", "## ✅ dots: passed"]),
         (deliver_a_web_page, "dots", ["dots: not checked", "delivery.zip", "It is a web page"]),
     ],
 )
@@ -289,7 +289,7 @@ def test_good_data_passes_with_a_prefect_server_of_its_own(branch: Branch) -> No
     job = branch.check(request=False)
     assert job.status == 0, job.output
     assert "## ✅ dots: passed" in job.summary
-    assert "30 pictures in 2 classes, 0 left out." in job.summary
+    assert "30 images in 2 classes, 0 left out." in job.summary
     assert "Nothing changed" in job.summary  # since HEAD, whose manifest the cache had
     assert job.used == [f"actions/{name}" for name in ("checkout", "setup-python", "cache", "upload-artifact")]
     assert job.uploaded == ["reports/dots/validation", "reports/data-check"]

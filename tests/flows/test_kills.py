@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.graph import TORN
+from podium.workspace.repro import TORN
 from tests.flows.workspace import Workspace
 from tests.kaggle_server import TOKEN, KaggleServer, serve_kaggle
 
 pytestmark = pytest.mark.slow
 
 KILLS = 20
-PICTURES = 1200
+IMAGES = 1200
 COMMAND = ("dvc", "repro", "preprocess@pets")
 
 
@@ -35,14 +35,14 @@ def kaggle(tmp_path: Path) -> Iterator[KaggleServer]:
     generator = np.random.default_rng(0)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
-        for number in range(PICTURES):
-            picture = io.BytesIO()
+        for number in range(IMAGES):
+            image = io.BytesIO()
             pixels = generator.integers(0, 256, (90, 120, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(picture, "JPEG", quality=80)
+            Image.fromarray(pixels).save(image, "JPEG", quality=80)
             member = tarfile.TarInfo(f"images/{('cat', 'dog')[number % 2]}/{number}.jpg")
-            member.size = picture.tell()
-            picture.seek(0)
-            tar.addfile(member, picture)
+            member.size = image.tell()
+            image.seek(0)
+            tar.addfile(member, image)
     folder = tmp_path / "kaggle/datasets/owner"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "pets.zip", "w") as archive:

@@ -22,7 +22,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def longer(page: dict[str, Any]) -> None:
-    page["schedules"]["moved"]["phases"][0]["epochs"] = 12
+    page["schedules"]["augmented"]["phases"][0]["epochs"] = 12
 
 
 def test_a_better_candidate_replaces_the_champion_and_a_worse_one_does_not(quick: Workspace) -> None:
@@ -74,7 +74,7 @@ def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) ->
 
 def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
     quick.edit(keep_only("digits-cnn"))
-    quick.edit(lambda page: page["schedules"]["moved"]["phases"][0].update(epochs=40))
+    quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=40))
     history = quick.root / "models/digits-cnn/history.csv"
     with quick.running(sys.executable, "-m", "flows.pipeline") as process:
         wait_until(lambda: history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick), 120)
@@ -121,7 +121,7 @@ def _has_curve(workspace: Workspace) -> bool:
 def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) -> None:
     quick.edit(lambda page: page["datasets"]["digits"]["validation"]["critical"].update(minimum_per_class=175))
     output = quick.flow(status=1)
-    assert "every class has at least 175 pictures" in output
+    assert "every class has at least 175 images" in output
     assert "eight (count 174)" in output
     assert "Traceback" not in output
     assert not (quick.root / "data/manifests/digits.parquet").exists()

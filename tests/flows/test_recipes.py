@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium.arrays import SPLITS
 from podium.config import load_params
-from podium.validation.manifest import load_manifest
+from podium.datasets.arrays import SPLITS
+from podium.datasets.validation.manifest import load_manifest
 from tests.flows.workspace import Workspace
 from tests.kaggle_server import SECRETS, TOKEN, KaggleServer, serve_kaggle
 
@@ -37,7 +37,7 @@ def download_to_arrays(server: KaggleServer, folder: Path, recipe: str, *dataset
 
 
 def counts(project: Workspace, dataset: str) -> dict[str, int]:
-    """The pictures of each class in each part of the archive, as the manifest has them; and validation's page."""
+    """The images of each class in each part of the archive, as the manifest has them; and validation's page."""
     manifest = load_manifest(project.root / f"data/manifests/{dataset}.parquet", ["part", "label"])
     classes = load_params(project.root / "params.yaml").dataset(dataset).classes
     assert (project.root / f"reports/{dataset}/validation/index.html").stat().st_size > 50_000
@@ -69,9 +69,9 @@ def test_svhn(kaggle: KaggleServer, shared_data: Path, tmp_path: Path) -> None:
     expected: Counter[str] = Counter()
     with zipfile.ZipFile(shared_data / "kaggle/datasets/stanfordu/street-view-house-numbers.zip") as archive:
         for part in ("train", "test"):
-            for picture in json.loads(archive.read(f"annotations/{part}DigitStruct.json")):
-                if len(picture["boxes"]) == 1:
-                    digit = int(picture["boxes"][0]["label"]) % 10
+            for image in json.loads(archive.read(f"annotations/{part}DigitStruct.json")):
+                if len(image["boxes"]) == 1:
+                    digit = int(image["boxes"][0]["label"]) % 10
                     expected[f"{DIGITS[digit]} in {part}"] += 1
     assert counts(project, "svhn") == expected
     train = sum(count for name, count in expected.items() if name.endswith("train"))
@@ -92,7 +92,7 @@ def test_cats_vs_dogs(kaggle: KaggleServer, tmp_path: Path) -> None:
     for dataset, shape in (("cats-vs-dogs-gray", (100, 100, 1)), ("cats-vs-dogs", (224, 224, 3))):
         assert counts(project, dataset) == {"cat in train": 1_001, "dog in train": 1_001}
         summary = json.loads((project.root / f"reports/{dataset}/validation/summary.json").read_text())
-        assert (summary["pictures"], summary["unlabelled"]) == (2_062, 60)
+        assert (summary["images"], summary["unlabelled"]) == (2_062, 60)
         assert sum(sizes(project, dataset).values()) == 2_002
         images = np.load(project.root / f"data/processed/{dataset}/test/images.npy", mmap_mode="r")
         assert images.shape[1:] == shape
@@ -114,7 +114,7 @@ def test_car_damage(kaggle: KaggleServer, tmp_path: Path) -> None:
     split = pd.read_csv(project.root / "data/processed/car-damage/split.csv")
     drawn = split[split["split"] != "test"]
     assert (drawn.groupby("sha256")["split"].nunique() == 1).all()
-    assert drawn["sha256"].duplicated().any(), "this archive has pictures twice"
+    assert drawn["sha256"].duplicated().any(), "this archive has images twice"
 
 
 def test_without_a_credential_it_says_how_to_get_one_and_the_way_round(kaggle: KaggleServer, tmp_path: Path) -> None:

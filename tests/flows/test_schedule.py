@@ -41,7 +41,7 @@ def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Wo
     with quick.running("podium", "schedule", "--cron", "* * * * *"):
         idle = wait_for_runs(prefect_server, 1, 120)[0]
         (quick.root / "params.yaml").write_text(everything)
-        quick.edit(lambda page: page["schedules"]["moved"]["phases"][0].update(epochs=12))
+        quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=12))
         worked = next(
             run for run in wait_for_runs(prefect_server, 3, 240) if "beats" in (run["state"]["message"] or "")
         )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from podium.paths import GRACE, remove
+from podium.files import GRACE, remove
 from tests.flows.workspace import Workspace, shorten
 from tests.makers import MOBILENET, make_arrays, make_page, save_page
 
@@ -40,7 +40,14 @@ FROM_SCRATCH = {
 ON_A_BASE = {
     "augmentation": {"rotate": 5.0, "shift": 0.1, "zoom": 0.1},
     "phases": [
-        {"name": "head", "trainable": "head", "copies": 2, "epochs": 5, "optimizer": "adam", "decay": "cosine"},
+        {
+            "name": "head",
+            "trainable": "head",
+            "augmented_copies": 2,
+            "epochs": 5,
+            "optimizer": "adam",
+            "decay": "cosine",
+        },
         {"name": "top", "trainable": "top", "unfreeze": 4, "epochs": 2, "optimizer": "sgd", "decay": "constant"},
         {"name": "fine", "epochs": 2, "optimizer": "adamw", "decay": "constant"},
     ],
@@ -102,7 +109,7 @@ def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
 def kill_and_go_on(models: Path, kills: int) -> set[str]:
     """Train once, then again with kills; nothing may come out otherwise. Give the places that it went on from.
 
-    Of five kills, one comes while the training starts or the base looks at pictures, the others up to an epoch after up
+    Of five kills, one comes while the training starts or the base looks at images, the others up to an epoch after up
     to eight further epochs.
     """
     with training(models) as process:
@@ -180,7 +187,7 @@ def test_a_training_that_diverges_ends_with_its_message_and_nothing_else(models:
 
 def long(page: dict[str, Any]) -> None:
     shorten(page)
-    page["schedules"]["moved"]["phases"][0]["epochs"] = 40
+    page["schedules"]["augmented"]["phases"][0]["epochs"] = 40
 
 
 def test_dvc_leaves_the_state_of_a_killed_training_where_it_is(tmp_path: Path) -> None:

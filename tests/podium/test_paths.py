@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from podium.errors import PodiumError, TryAgain
-from podium.paths import project_root, remove, written_whole
+from podium.errors import PodiumError, TransientError
+from podium.files import atomic_write, remove
+from podium.paths import project_root
 
 
 def fill(place: Path, kind: str, text: str) -> None:
@@ -39,7 +40,7 @@ def test_outside_of_any_project_the_message_names_the_folder(tmp_path: Path, mon
 
 def test_what_is_written_whole_appears_under_its_name_at_the_end(tmp_path: Path, kind: str) -> None:
     place = tmp_path / "new" / "place"
-    with written_whole(place) as part:
+    with atomic_write(place) as part:
         fill(part, kind, "new")
         assert not place.exists()
     assert text_of(place) == "new"
@@ -60,7 +61,7 @@ def test_what_is_written_whole_replaces_what_stood_there(tmp_path: Path, before:
     fill(place, before, "old")
     if before == "folder":
         (place / "more.txt").write_text("old")
-    with written_whole(place) as part:
+    with atomic_write(place) as part:
         fill(part, after, "new")
     assert text_of(place) == "new"
     assert not (place / "more.txt").exists()
@@ -72,7 +73,7 @@ def test_an_exception_leaves_the_old_content_and_no_part(tmp_path: Path, kind: s
     fill(place, kind, "old")
 
     def write_half() -> None:
-        with written_whole(place) as part:
+        with atomic_write(place) as part:
             fill(part, kind, "half")
             raise KeyboardInterrupt
 
@@ -84,11 +85,11 @@ def test_an_exception_leaves_the_old_content_and_no_part(tmp_path: Path, kind: s
 
 def test_the_part_of_a_killed_writer_is_no_hindrance_and_leaves_no_trace(tmp_path: Path) -> None:
     place = tmp_path / "place"
-    with written_whole(place) as part:
+    with atomic_write(place) as part:
         fill(part, "folder", "old")
     fill(part, "folder", "half")
     (part / "more.txt").write_text("half")
-    with written_whole(place) as part:
+    with atomic_write(place) as part:
         fill(part, "folder", "new")
     assert text_of(place) == "new"
     assert [path.name for path in tmp_path.rglob("*")] == ["place", "inside.txt"]
@@ -110,8 +111,8 @@ def test_removing_what_is_not_there_is_no_mistake(tmp_path: Path) -> None:
 
 def test_what_is_gone_on_with_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from podium.paths import written_whole\n"
-        "with written_whole(Path(sys.argv[1]), resume=True) as part:\n"
+        "import sys, time; from pathlib import Path; from podium.paths import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1]), resume=True) as part:\n"
         "    part.write_text('theirs'); print('here', flush=True); time.sleep(60)"
     )
     path = tmp_path / "arrays"
@@ -119,11 +120,11 @@ def test_what_is_gone_on_with_is_written_by_one_process_at_a_time(tmp_path: Path
         assert other.stdout is not None
         other.stdout.readline()
         with (
-            pytest.raises(TryAgain, match="arrays is being written by another process"),
-            written_whole(path, resume=True),
+            pytest.raises(TransientError, match="arrays is being written by another process"),
+            atomic_write(path, resume=True),
         ):
             pass
         other.kill()
-    with written_whole(path, resume=True) as part:
+    with atomic_write(path, resume=True) as part:
         assert part.read_text() == "theirs"
     assert [*tmp_path.iterdir()] == [path]

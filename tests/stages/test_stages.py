@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium.arrays import SPLITS, load_classes, open_split
+from podium.datasets.arrays import SPLITS, load_classes, open_split
 from podium.errors import PodiumError
 from stages import confusion_matrix, download, preprocess, validate
 from tests.makers import ARCHIVE_SPLIT, CLASSES, make_page, make_rows, make_table, save_page
@@ -56,7 +56,7 @@ def test_validate_writes_the_manifest_and_what_it_found(project: Path) -> None:
         )
     ]
     summary = json.loads((project / "reports/dots/validation/summary.json").read_text())
-    assert (summary["pictures"], summary["failed_critical"], summary["failed_warning"]) == (30, 0, 0)
+    assert (summary["images"], summary["failed_critical"], summary["failed_warning"]) == (30, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, row
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([*ROWS, *ROWS[:1] * 20], "at most 2 times the pictures of the smallest, in 1 rows: train (imbalance 3)"),
-        ([*ROWS, ONE_COLOUR], "no picture is of a single colour, in 1 rows: train.csv:32"),
+        ([*ROWS, *ROWS[:1] * 20], "at most 2 times the images of the smallest, in 1 rows: train (imbalance 3)"),
+        ([*ROWS, ONE_COLOUR], "no image is of a single colour, in 1 rows: train.csv:32"),
     ],
 )
 def test_what_is_only_odd_is_a_warning(
@@ -128,7 +128,7 @@ def test_a_split_that_cannot_be_made_is_found_by_validate(project: Path) -> None
     page["datasets"]["dots"]["split"] = asdict(ARCHIVE_SPLIT)
     save_page(project, page)
     download.main("dots")
-    with pytest.raises(PodiumError, match="test part has 6 pictures; 6 of them cannot become"):
+    with pytest.raises(PodiumError, match="test part has 6 images; 6 of them cannot become"):
         validate.main("dots")
     page["datasets"]["dots"]["split"] = {"kind": "archive"}
     save_page(project, page)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from dvc.repo import Repo
 
-from podium.evaluation import read_predictions
-from podium.paths import remove
+from podium.evaluation.predictions import read_predictions
+from podium.files import remove
 from stages import confusion_matrix, download, evaluate, preprocess, train, validate
 from tests.makers import make_arrays, make_page, make_rows, make_table, save_page
 
@@ -53,13 +53,13 @@ def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) ->
         rows = predictions[predictions["split"] == name]
         assert len(rows) == 15
         assert metrics[name]["accuracy"] == pytest.approx((rows["actual"] == rows["predicted"]).mean())
-    assert metrics["test_clean"] == metrics["test"] | {"pictures": 15}, "no test picture looks like one of train"
+    assert metrics["test_clean"] == metrics["test"] | {"pictures": 15}, "no test image looks like one of train"
     per_class = pd.read_csv(reports / "per_class.csv")
     assert per_class["class"].tolist() == ["left", "right", "both"]
-    assert per_class["pictures"].tolist() == [5, 5, 5]
+    assert per_class["images"].tolist() == [5, 5, 5]
 
 
-def test_evaluate_measures_again_without_the_test_pictures_that_leak(prepared: Path) -> None:
+def test_evaluate_measures_again_without_the_test_images_that_leak(prepared: Path) -> None:
     train.main("dots-dense")
     evaluate.main("dots-dense")
     reports = prepared / "reports/dots/dots-dense"

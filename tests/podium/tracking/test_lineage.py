@@ -35,30 +35,30 @@ def test_params_are_flat_and_a_phase_prefixes_its_own(project: Path) -> None:
 
 
 def test_an_augmentation_is_told_with_the_kinds_that_were_asked_for(project: Path) -> None:
-    page = project / "params.yaml"
-    page.write_text(page.read_text().replace("zoom: 0.1\n", "zoom: 0.1\n      flip: forced\n      contrast: 0.3\n"))
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("zoom: 0.1\n", "zoom: 0.1\n      flip: forced\n      contrast: 0.3\n"))
     told = describe_candidate(load_params(), "digits-cnn")["augmentation"]
     assert told == "rotate 10, shift 0.08, zoom 0.1, flip forced, contrast 0.3"
 
 
 def test_candidates_have_the_same_params_but_for_their_models(project: Path) -> None:
-    page = load_params()
-    names = [{key for key in describe_candidate(page, name) if "model." not in key} for name in page.candidates]
+    params = load_params()
+    names = [{key for key in describe_candidate(params, name) if "model." not in key} for name in params.candidates]
     assert names[0] == names[1]
 
 
 @pytest.mark.parametrize(
     ("digest", "changes"),
-    [("aaaa", {"intent", "fingerprint", "data"}), ("bbbb", {"fingerprint"}), ("cccc", {"evaluation"})],
+    [("aaaa", {"intent", "training_key", "data"}), ("bbbb", {"training_key"}), ("cccc", {"evaluation"})],
 )
 def test_a_digest_changes_with_what_it_stands_for_and_with_nothing_else(
     project: Path, digest: str, changes: set[str]
 ) -> None:
-    page = load_params()
+    params = load_params()
     write_lock(project)
-    before = read_lineage(project, page, "digits-cnn")
+    before = read_lineage(project, params, "digits-cnn")
     write_lock(project, digest, "eeee")
-    after = read_lineage(project, page, "digits-cnn")
+    after = read_lineage(project, params, "digits-cnn")
     assert {field for field in vars(before) if getattr(before, field) != getattr(after, field)} == changes
 
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from podium.config.tables import Augmentation
-from podium.training.augmentation import Mover
+from podium.config.schedules import Augmentation
+from podium.training.augmentation import Augmenter
 
 ROWS = 50
 STILL = Augmentation(rotate=0.0, shift=0.0, zoom=0.0)
@@ -22,13 +22,13 @@ def images() -> np.ndarray:
 
 
 def move(images: np.ndarray, rows: np.ndarray, options: Augmentation = LIVELY, seed: int = 0, epoch: int = 0):
-    return Mover(options, seed, epoch, ROWS).move(images[rows], rows)
+    return Augmenter(options, seed, epoch, ROWS).move(images[rows], rows)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_no_augmentation_gives_equal_pictures(images: np.ndarray, channels: int) -> None:
-    pictures = images.repeat(channels, axis=3)
-    np.testing.assert_array_equal(move(pictures, np.arange(ROWS), STILL), pictures)
+def test_no_augmentation_gives_equal_images(images: np.ndarray, channels: int) -> None:
+    images = images.repeat(channels, axis=3)
+    np.testing.assert_array_equal(move(images, np.arange(ROWS), STILL), images)
 
 
 @pytest.mark.parametrize("options", [LIVELY, EVERYTHING])
@@ -59,9 +59,9 @@ def test_what_comes_in_gets_a_new_array(images: np.ndarray) -> None:
     np.testing.assert_array_equal(images, before)
 
 
-def centres(pictures: np.ndarray) -> np.ndarray:
-    """The centre of the light of each picture: (n, 2), down and right."""
-    light = pictures[..., 0].astype(float)
+def centres(images: np.ndarray) -> np.ndarray:
+    """The centre of the light of each image: (n, 2), down and right."""
+    light = images[..., 0].astype(float)
     grid = np.indices(light.shape[1:])
     return (light[:, None] * grid).sum(axis=(2, 3)) / light.sum(axis=(1, 2))[:, None]
 
@@ -78,28 +78,28 @@ def centres(pictures: np.ndarray) -> np.ndarray:
 def test_a_light_in_the_middle_moves_as_far_as_it_may_and_no_farther(
     options: Augmentation, down: float, right: float
 ) -> None:
-    pictures = np.zeros((ROWS, 41, 61, 1), np.uint8)
-    pictures[:, 18:23, 28:33] = 200
-    away = np.abs(centres(move(pictures, np.arange(ROWS), options)) - [20, 30]).max(axis=0)
+    images = np.zeros((ROWS, 41, 61, 1), np.uint8)
+    images[:, 18:23, 28:33] = 200
+    away = np.abs(centres(move(images, np.arange(ROWS), options)) - [20, 30]).max(axis=0)
     assert away[0] <= down
     assert away[1] <= right
     assert (away > [down / 2, right / 2]).all() or options.shift == 0
 
 
 def test_zoom_grows_and_shrinks_within_its_bounds() -> None:
-    pictures = np.zeros((ROWS, 41, 41, 1), np.uint8)
-    pictures[:, 11:30, 11:30] = 200
-    shares = (move(pictures, np.arange(ROWS), Augmentation(rotate=0.0, shift=0.0, zoom=0.2)) > 100).mean(axis=(1, 2, 3))
+    images = np.zeros((ROWS, 41, 41, 1), np.uint8)
+    images[:, 11:30, 11:30] = 200
+    shares = (move(images, np.arange(ROWS), Augmentation(rotate=0.0, shift=0.0, zoom=0.2)) > 100).mean(axis=(1, 2, 3))
     areas = shares * 41**2 / 19**2
     assert areas.min() == pytest.approx(0.8**2, abs=0.1)
     assert areas.max() == pytest.approx(1.2**2, abs=0.1)
 
 
-def lit(pictures: np.ndarray) -> np.ndarray:
-    """The upright box around the light of each picture: (n, 4) left, top, width, height."""
+def lit(images: np.ndarray) -> np.ndarray:
+    """The upright box around the light of each image: (n, 4) left, top, width, height."""
     boxes = []
-    for picture in pictures[..., 0] > 100:
-        down, right = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    for image in images[..., 0] > 100:
+        down, right = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
         boxes.append([right[0], down[0], right[-1] + 1 - right[0], down[-1] + 1 - down[0]])
     return np.array(boxes, float)
 
@@ -121,26 +121,26 @@ def lit(pictures: np.ndarray) -> np.ndarray:
     ids=["still", "shift", "zoom", "rotate", "all three", "flip", "shear", "perspective", "all affine", "everything"],
 )
 def test_a_box_is_where_the_light_in_it_moved(options: Augmentation) -> None:
-    """The rectangle stays off the border, so no mirrored light comes in. A pixel is half lit at the most: ±1."""
-    pictures = np.zeros((ROWS, 101, 121, 1), np.uint8)
-    pictures[:, 40:52, 45:72] = 255
+    """The rectangle stays off the border, so no flipped light comes in. A pixel is half lit at the most: ±1."""
+    images = np.zeros((ROWS, 101, 121, 1), np.uint8)
+    images[:, 40:52, 45:72] = 255
     boxes = np.repeat(np.array([[45, 40, 27, 12]], np.float32), ROWS, axis=0)
     rows = np.arange(ROWS)
-    np.testing.assert_array_equal(lit(pictures), boxes)
-    moved = Mover(options, 0, 0, ROWS).move_boxes(boxes, rows, 121, 101)
+    np.testing.assert_array_equal(lit(images), boxes)
+    moved = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, rows, 121, 101)
     assert moved.dtype == np.float32
-    seen = lit(move(pictures, rows, options))
+    seen = lit(move(images, rows, options))
     edges, expected = (np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1) for box in (moved, seen))
     assert np.abs(edges - expected).max() < (0.01 if options == STILL else 1.5)
     assert np.abs((edges - expected).mean(axis=0)).max() < 0.5  # not shifted by half a pixel or more
     assert options == STILL or np.abs(moved - boxes).max() > 3
 
 
-def test_a_box_is_clipped_to_its_picture() -> None:
+def test_a_box_is_clipped_to_its_image() -> None:
     boxes = np.array([[0, 0, 20, 10], [18, 8, 2, 2], [-1, 3, 4, 4]], np.float32).repeat(ROWS, axis=0)
     rows = np.arange(ROWS).repeat(3)
     far = Augmentation(rotate=90.0, shift=0.9, zoom=0.9)
-    left, top, width, height = Mover(far, 0, 0, ROWS).move_boxes(boxes, rows, 20, 10).T
+    left, top, width, height = Augmenter(far, 0, 0, ROWS).augment_boxes(boxes, rows, 20, 10).T
     for begin, side, size in ((left, width, 20), (top, height, 10)):
         assert (begin >= 0).all()
         assert (side >= 0).all()
@@ -152,15 +152,15 @@ def test_a_box_is_clipped_to_its_picture() -> None:
 def test_a_box_moves_by_its_row_and_not_by_its_batch() -> None:
     boxes = np.random.default_rng(0).uniform(1, 5, (ROWS, 4)).astype(np.float32)
     order = np.random.default_rng(1).permutation(ROWS)
-    mover = Mover(LIVELY, 0, 0, ROWS)
-    whole = mover.move_boxes(boxes, np.arange(ROWS), 20, 10)
-    np.testing.assert_array_equal(mover.move_boxes(boxes[order], order, 20, 10), whole[order])
+    augmenter = Augmenter(LIVELY, 0, 0, ROWS)
+    whole = augmenter.augment_boxes(boxes, np.arange(ROWS), 20, 10)
+    np.testing.assert_array_equal(augmenter.augment_boxes(boxes[order], order, 20, 10), whole[order])
 
 
 def test_what_a_page_with_the_first_three_kinds_draws_is_what_it_always_drew() -> None:
-    """The pictures that models were trained with, to the byte; Mover of an older version made them."""
-    pictures = np.random.default_rng(0).integers(0, 256, (ROWS, 9, 7, 1), dtype=np.uint8)
-    moved = move(pictures, np.arange(ROWS), seed=5, epoch=2)
+    """The images that models were trained with, to the byte; Augmenter of an older version made them."""
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 9, 7, 1), dtype=np.uint8)
+    moved = move(images, np.arange(ROWS), seed=5, epoch=2)
     assert (
         hashlib.sha256(moved.tobytes()).hexdigest()
         == "eaba08d84646e83f5c30ad1a653abcf358dded37e55dedf8f0efab99c697e8c3"
@@ -169,7 +169,7 @@ def test_what_a_page_with_the_first_three_kinds_draws_is_what_it_always_drew() -
 
 @pytest.mark.parametrize("name", EXTRAS)
 def test_a_further_kind_changes_no_draw_of_the_others(name: str) -> None:
-    alone, among = Mover(replace(LIVELY, **{name: EXTRAS[name]}), 3, 4, ROWS), Mover(EVERYTHING, 3, 4, ROWS)
+    alone, among = Augmenter(replace(LIVELY, **{name: EXTRAS[name]}), 3, 4, ROWS), Augmenter(EVERYTHING, 3, 4, ROWS)
     drawn = {attribute: value for attribute, value in vars(alone).items() if value is not None}
     assert len(drawn) == 5
     for attribute, value in drawn.items():
@@ -177,27 +177,27 @@ def test_a_further_kind_changes_no_draw_of_the_others(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXTRAS)
-def test_every_kind_changes_pictures_and_none_at_all_changes_nothing(images: np.ndarray, name: str) -> None:
+def test_every_kind_changes_images_and_none_at_all_changes_nothing(images: np.ndarray, name: str) -> None:
     rows = np.arange(ROWS)
     assert not np.array_equal(move(images, rows, replace(STILL, **{name: EXTRAS[name]})), images)
     none = None if name == "flip" else 0.0
     np.testing.assert_array_equal(move(images, rows, replace(STILL, **{name: none})), images)
 
 
-def test_a_flip_mirrors_about_half_of_the_pictures_and_leaves_the_rest(images: np.ndarray) -> None:
+def test_a_flip_mirrors_about_half_of_the_images_and_leaves_the_rest(images: np.ndarray) -> None:
     moved = move(images, np.arange(ROWS), replace(STILL, flip="horizontal"))
-    mirrored = [np.array_equal(one, other[:, ::-1]) for one, other in zip(moved, images, strict=True)]
+    flipped = [np.array_equal(one, other[:, ::-1]) for one, other in zip(moved, images, strict=True)]
     same = [np.array_equal(one, other) for one, other in zip(moved, images, strict=True)]
-    assert [*map(sum, zip(mirrored, same, strict=True))] == [1] * ROWS
-    assert ROWS / 4 < sum(mirrored) < ROWS * 3 / 4
+    assert [*map(sum, zip(flipped, same, strict=True))] == [1] * ROWS
+    assert ROWS / 4 < sum(flipped) < ROWS * 3 / 4
     np.testing.assert_array_equal(move(images, np.arange(ROWS), replace(STILL, flip="forced")), moved)
 
 
 def planted(down: int, right: int) -> np.ndarray:
-    """Pictures of 81 × 121 pixels with a bright square of 5 whose middle is at that pixel."""
-    pictures = np.zeros((ROWS, 81, 121, 1), np.uint8)
-    pictures[:, down - 2 : down + 3, right - 2 : right + 3] = 200
-    return pictures
+    """Images of 81 × 121 pixels with a bright square of 5 whose middle is at that pixel."""
+    images = np.zeros((ROWS, 81, 121, 1), np.uint8)
+    images[:, down - 2 : down + 3, right - 2 : right + 3] = 200
+    return images
 
 
 def test_shear_moves_what_is_above_the_middle_one_way_and_what_is_below_the_other() -> None:
@@ -215,16 +215,16 @@ def test_shear_moves_what_is_above_the_middle_one_way_and_what_is_below_the_othe
 def test_perspective_brings_points_near_the_corners_to_the_corners() -> None:
     """At most as far as asked: half of it on average. What is straight stays straight, what is parallel does not."""
     boxes = np.array([[5, 5, 90, 90]], np.float32).repeat(ROWS, axis=0)
-    moved = Mover(replace(STILL, perspective=0.04), 0, 0, ROWS).move_boxes(boxes, np.arange(ROWS), 100, 100)
+    moved = Augmenter(replace(STILL, perspective=0.04), 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS), 100, 100)
     edges = np.concatenate([moved[:, :2], moved[:, :2] + moved[:, 2:]], axis=1) - [5, 5, 95, 95]
     assert np.abs(edges).max() < 5
     assert 1 < np.abs(edges).mean() < 3
-    pictures = np.zeros((ROWS, 101, 101, 1), np.uint8)
-    pictures[:, 30:71, 30:71] = 200
+    images = np.zeros((ROWS, 101, 101, 1), np.uint8)
+    images[:, 30:71, 30:71] = 200
     sides = []
-    for picture in move(pictures, np.arange(ROWS), replace(STILL, perspective=0.2)):
+    for image in move(images, np.arange(ROWS), replace(STILL, perspective=0.2)):
         (outline,), _ = cv2.findContours(
-            (picture[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+            (image[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
         quad = cv2.approxPolyDP(outline, 4, closed=True)[:, 0]
         assert len(quad) == 4
@@ -233,18 +233,18 @@ def test_perspective_brings_points_near_the_corners_to_the_corners() -> None:
     assert np.abs(np.log(opposite)).max() > 0.2
 
 
-def test_the_strongest_perspective_never_turns_a_picture_inside_out() -> None:
+def test_the_strongest_perspective_never_turns_an_image_inside_out() -> None:
     """Each of the 256 ways to move four corners as far as may be leaves every pixel in front of the eye."""
-    mover = Mover(replace(STILL, perspective=0.249), 0, 0, 256)
-    mover._corners = 0.249 * np.array(np.meshgrid(*[[-1, 1]] * 8)).reshape(4, 2, 256)
+    augmenter = Augmenter(replace(STILL, perspective=0.249), 0, 0, 256)
+    augmenter._corners = 0.249 * np.array(np.meshgrid(*[[-1, 1]] * 8)).reshape(4, 2, 256)
     pixels = np.array([[0, 120, 0, 120], [0, 0, 80, 80], [1, 1, 1, 1]])
     for row in range(256):
-        assert ((np.linalg.inv(mover._matrix(row, 121, 81)) @ pixels)[2] > 0).all()
+        assert ((np.linalg.inv(augmenter._matrix(row, 121, 81)) @ pixels)[2] > 0).all()
 
 
 def test_brightness_adds_the_same_everywhere_and_stops_at_black_and_white() -> None:
-    pictures = np.tile(np.array([0, 60, 128, 200, 255], np.uint8).reshape(1, 1, 5, 1), (ROWS, 3, 1, 1))
-    moved = move(pictures, np.arange(ROWS), replace(STILL, brightness=0.5))[:, 0, :, 0].astype(int)
+    images = np.tile(np.array([0, 60, 128, 200, 255], np.uint8).reshape(1, 1, 5, 1), (ROWS, 3, 1, 1))
+    moved = move(images, np.arange(ROWS), replace(STILL, brightness=0.5))[:, 0, :, 0].astype(int)
     added = moved[:, 2] - 128
     assert added.min() < -100
     assert added.max() > 100
@@ -256,8 +256,8 @@ def test_brightness_adds_the_same_everywhere_and_stops_at_black_and_white() -> N
 
 def test_contrast_stretches_around_middle_gray_and_stops_at_black_and_white() -> None:
     levels = np.array([0, 64, 127, 128, 191, 255])
-    pictures = np.tile(levels.astype(np.uint8).reshape(1, 1, 6, 1), (ROWS, 3, 1, 3))
-    moved = move(pictures, np.arange(ROWS), replace(STILL, contrast=0.5))
+    images = np.tile(levels.astype(np.uint8).reshape(1, 1, 6, 1), (ROWS, 3, 1, 3))
+    moved = move(images, np.arange(ROWS), replace(STILL, contrast=0.5))
     np.testing.assert_array_equal(moved[..., :1].repeat(3, axis=3), moved)
     row = moved[:, 0, :, 0].astype(int)
     gain = (row[:, 4] - row[:, 1]) / 127
@@ -269,9 +269,9 @@ def test_contrast_stretches_around_middle_gray_and_stops_at_black_and_white() ->
 
 
 def digest(seed: int) -> str:
-    """What one process makes of pictures that every process draws alike."""
-    pictures = np.random.default_rng(0).integers(0, 256, (ROWS, 30, 40, 3), dtype=np.uint8)
-    return hashlib.sha256(move(pictures, np.arange(ROWS), EVERYTHING, seed=seed).tobytes()).hexdigest()
+    """What one process makes of images that every process draws alike."""
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 30, 40, 3), dtype=np.uint8)
+    return hashlib.sha256(move(images, np.arange(ROWS), EVERYTHING, seed=seed).tobytes()).hexdigest()
 
 
 def test_other_processes_move_alike() -> None:
@@ -281,9 +281,9 @@ def test_other_processes_move_alike() -> None:
 
 
 @pytest.mark.parametrize("options", [replace(EVERYTHING, zoom=0.9, rotate=180.0, shift=0.5, perspective=0.249)])
-def test_boxes_of_the_wildest_moves_stay_in_their_pictures(options: Augmentation) -> None:
+def test_boxes_of_the_wildest_moves_stay_in_their_images(options: Augmentation) -> None:
     boxes = np.array([[0, 0, 20, 10], [18, 8, 2, 2], [-1, 3, 4, 4], [5, 3, 8, 4]], np.float32).repeat(ROWS, axis=0)
-    moved = Mover(options, 0, 0, ROWS).move_boxes(boxes, np.arange(ROWS).repeat(4), 20, 10)
+    moved = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS).repeat(4), 20, 10)
     assert np.isfinite(moved).all()
     assert (moved[:, 2:] >= 0).all()
     assert (moved[:, :2] >= 0).all()

@@ -9,10 +9,10 @@ import numpy as np
 import psutil
 import pytest
 
-from podium.arrays import Split, open_split
-from podium.config.tables import Augmentation, Schedule
-from podium.training.augmentation import Mover
-from podium.training.batches import THREADS, endless
+from podium.config.schedules import Augmentation, Schedule
+from podium.datasets.arrays import Split, open_split
+from podium.training.augmentation import Augmenter
+from podium.training.batches import THREADS, training_dataset
 from tests.makers import SIDE, make_arrays, make_schedule
 
 pytestmark = pytest.mark.slow
@@ -30,17 +30,17 @@ def split(tmp_path: Path) -> Split:
 
 
 def draw(split: Split, schedule: Schedule, count: int, first_batch: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-    batches = endless(split, schedule, first_batch).as_numpy_iterator()
+    batches = training_dataset(split, schedule, first_batch).as_numpy_iterator()
     return [(images, labels["label"]) for images, labels in islice(batches, count)]
 
 
 def rows_of(split: Split, batches: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:
-    """Find the pictures of batches again in the split, where no two are equal."""
+    """Find the images of batches again in the split, where no two are equal."""
     places = {image.tobytes(): row for row, image in enumerate(split.images)}
     return [places[image.tobytes()] for images, _ in batches for image in images]
 
 
-def test_a_round_shows_every_picture_once_with_its_label(split: Split) -> None:
+def test_a_round_shows_every_image_once_with_its_label(split: Split) -> None:
     batches = draw(split, make_schedule(), 4)
     assert [len(images) for images, _ in batches] == [16, 16, 16, 2]
     rows = rows_of(split, batches)
@@ -88,7 +88,7 @@ def shown(folder: Path, workers: int) -> str:
     """Digest twelve batches, three rounds, with everything that a model sees of them."""
     sha256 = hashlib.sha256()
     for images, answers in islice(
-        endless(open_split(folder), make_schedule(augmentation=LIVELY), 0, workers).as_numpy_iterator(), 12
+        training_dataset(open_split(folder), make_schedule(augmentation=LIVELY), 0, workers).as_numpy_iterator(), 12
     ):
         for array in (images, answers["label"], answers["box"]):
             sha256.update(array.tobytes())
@@ -103,15 +103,15 @@ def test_the_number_of_workers_and_the_process_change_nothing(tmp_path: Path) ->
 
 
 def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    schedule, move, makers = make_schedule(augmentation=MOVED), Mover.move, set()
+    schedule, move, makers = make_schedule(augmentation=MOVED), Augmenter.move, set()
 
-    def move_slowly(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def move_slowly(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         time.sleep(0.03 * (int(rows.sum()) % 3))
         makers.add(threading.current_thread().name)
         return move(self, images, rows)
 
     expected = draw(split, schedule, 12)
-    monkeypatch.setattr(Mover, "move", move_slowly)
+    monkeypatch.setattr(Augmenter, "move", move_slowly)
     for one, other in zip(expected, draw(split, schedule, 12), strict=True):
         np.testing.assert_array_equal(one[0], other[0])
     assert len(makers) > 1
@@ -119,14 +119,14 @@ def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch:
 
 
 def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, move = [], Mover.move
+    made, move = [], Augmenter.move
 
-    def move_and_count(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def move_and_count(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         made.append(len(rows))
         return move(self, images, rows)
 
-    monkeypatch.setattr(Mover, "move", move_and_count)
-    batches = endless(split, make_schedule(augmentation=MOVED), 0, workers=3).as_numpy_iterator()
+    monkeypatch.setattr(Augmenter, "move", move_and_count)
+    batches = training_dataset(split, make_schedule(augmentation=MOVED), 0, workers=3).as_numpy_iterator()
     next(batches)
     time.sleep(0.5)
     assert len(made) < 20
@@ -139,9 +139,9 @@ def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatc
 
 @pytest.mark.parametrize("augmentation", [None, MOVED])
 def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, augmentation: Augmentation | None) -> None:
-    """Pictures of 400 MB are read; what was read is not counted as this process's for long.
+    """Images of 400 MB are read; what was read is not counted as this process's for long.
 
-    The file is in the system's cache, from where it gives the surroundings of each picture, too.
+    The file is in the system's cache, from where it gives the surroundings of each image, too.
     """
     count = 40_000
     images = tmp_path / "images.npy"
@@ -154,21 +154,21 @@ def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, aug
     schedule = make_schedule(augmentation=augmentation, batch_size=32)
     draw(split, schedule, 4)  # what TensorFlow takes once
     before, peak = psutil.Process().memory_info().rss, 0
-    for _ in islice(endless(open_split(tmp_path), schedule, 0).as_numpy_iterator(), count // 32):
+    for _ in islice(training_dataset(open_split(tmp_path), schedule, 0).as_numpy_iterator(), count // 32):
         peak = max(peak, psutil.Process().memory_info().rss)
     assert peak - before < 200e6
 
 
 def test_an_error_of_a_thread_reaches_the_training(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    def move(self: Mover, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def move(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(Mover, "move", move)
+    monkeypatch.setattr(Augmenter, "move", move)
     with pytest.raises(Exception, match="the disk is gone"):
         draw(split, make_schedule(augmentation=MOVED), 1)
 
 
-def test_pictures_are_moved_as_their_row_says_whatever_the_batch_size(split: Split) -> None:
+def test_images_are_moved_as_their_row_says_whatever_the_batch_size(split: Split) -> None:
     def moved(batch_size: int) -> set[bytes]:
         schedule = make_schedule(augmentation=MOVED, batch_size=batch_size)
         return {image.tobytes() for images, _ in draw(split, schedule, -(-COUNT // batch_size)) for image in images}
@@ -178,10 +178,10 @@ def test_pictures_are_moved_as_their_row_says_whatever_the_batch_size(split: Spl
 
 
 @pytest.mark.parametrize("augmentation", [None, MOVED])
-def test_boxes_come_with_their_pictures_and_move_with_them(tmp_path: Path, augmentation: Augmentation | None) -> None:
+def test_boxes_come_with_their_images_and_move_with_them(tmp_path: Path, augmentation: Augmentation | None) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
     assert split.boxes is not None
-    batches = [*islice(endless(split, make_schedule(augmentation=augmentation), 0).as_numpy_iterator(), 4)]
+    batches = [*islice(training_dataset(split, make_schedule(augmentation=augmentation), 0).as_numpy_iterator(), 4)]
     shares = np.concatenate([answers["box"] for _, answers in batches])
     labels = np.concatenate([answers["label"] for _, answers in batches])
     expected = np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 1, 1]])[labels]
@@ -191,6 +191,8 @@ def test_boxes_come_with_their_pictures_and_move_with_them(tmp_path: Path, augme
     else:
         order = np.random.default_rng([0, 0, 0]).permutation(COUNT)
         rows = np.concatenate([np.sort(order[start : start + 16]) for start in range(0, COUNT, 16)])
-        left, top, width, height = Mover(MOVED, 0, 0, COUNT).move_boxes(split.boxes[rows], rows, SIDE, SIDE).T / SIDE
+        left, top, width, height = (
+            Augmenter(MOVED, 0, 0, COUNT).augment_boxes(split.boxes[rows], rows, SIDE, SIDE).T / SIDE
+        )
         np.testing.assert_allclose(shares, np.stack([left, top, left + width, top + height], axis=1), atol=1e-6)
         assert np.abs(shares - expected).max() > 0.1

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from podium import zoo
-from podium.config.tables import Augmentation, Schedule
+from podium.config.schedules import Augmentation, Schedule
 from podium.errors import PodiumError
-from podium.models import save_model
+from podium.models import zoo
+from podium.models.files import save_model
 from podium.training import checkpoint, phases
 from podium.training.checkpoint import Checkpoint, place
-from podium.training.fingerprint import fingerprint
 from podium.training.history import History
 from podium.training.phases import train
+from podium.training.training_key import training_key
 from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
 
 pytestmark = pytest.mark.slow
@@ -254,7 +254,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(
 
 
 def test_a_damaged_checkpoint_is_never_gone_on_with_and_stops_nothing(cut: Place) -> None:
-    kept = Checkpoint(cut.checkpoint, fingerprint(DROPPING, make_schedule(), cut.processed))
+    kept = Checkpoint(cut.checkpoint, training_key(DROPPING, make_schedule(), cut.processed))
     good, draws = cut.checkpoint.read_bytes(), np.random.default_rng(0)
     state = kept.read()
     assert (state.batch, len(state.rows)) == (3, 1)
@@ -297,13 +297,13 @@ def test_what_a_result_depends_on_is_in_the_fingerprint(
     model = replace(MOBILENET, weights=str(weights))
 
     def changed() -> list[str]:
-        now = fingerprint(model, make_schedule(), site.processed)
+        now = training_key(model, make_schedule(), site.processed)
         return [name for name in before if now[name] != before[name]]
 
-    before = fingerprint(model, make_schedule(), site.processed)
+    before = training_key(model, make_schedule(), site.processed)
     assert changed() == []
     for other in ((replace(model, units=[4]), make_schedule()), (model, make_schedule(make_phase(learning_rate=0.02)))):
-        assert fingerprint(*other, site.processed)["params"] != before["params"]
+        assert training_key(*other, site.processed)["params"] != before["params"]
     weights.write_bytes(b"two")
     assert changed() == ["weights"]
     weights.write_bytes(b"one")
@@ -324,7 +324,7 @@ def test_what_a_result_depends_on_is_in_the_fingerprint(
 
 def test_other_data_and_other_code_are_named(cut: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    key = fingerprint(DROPPING, make_schedule(), cut.processed) | {"data": "other", "code": "other"}
+    key = training_key(DROPPING, make_schedule(), cut.processed) | {"data": "other", "code": "other"}
     assert Checkpoint(cut.checkpoint, key).read().batch == 0
     assert caplog.messages[-1].startswith("the training begins anew: data and code changed since ")
 
@@ -367,23 +367,23 @@ def test_weights_that_the_very_last_batch_throws_off_are_noticed(site: Place) ->
 
 
 def test_too_little_memory_is_said_with_a_batch_size_to_try(site: Place) -> None:
-    """Each picture of a batch would take 64 TB."""
+    """Each image of a batch would take 64 TB."""
     with pytest.raises(PodiumError, match=r"cannot hold a training on batches of 16\. Set .*batch_size .* to 8, and"):
         site.train(replace(MOBILENET, size=4_000_000), make_schedule())
 
 
-def test_too_little_memory_for_one_picture_has_other_advice(site: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_for_one_image_has_other_advice(site: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhaust(self: History, *_: Any, **more: Any) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     monkeypatch.setattr(History, "on_train_batch_end", exhaust)
-    with pytest.raises(PodiumError, match=r"batches of 1\. Choose smaller pictures or a smaller model in params\.yaml"):
+    with pytest.raises(PodiumError, match=r"batches of 1\. Choose smaller images or a smaller model in params\.yaml"):
         site.train(DENSE, make_schedule(batch_size=1))
 
 
-def test_a_class_without_training_pictures_is_refused_before_the_training(site: Place) -> None:
+def test_a_class_without_training_images_is_refused_before_the_training(site: Place) -> None:
     (site.processed / "classes.json").write_text('["left", "right", "both", "up", "down"]\n')
-    with pytest.raises(PodiumError, match=r"no picture of 2 of the 5 classes: up, down\. Take them out of the dataset"):
+    with pytest.raises(PodiumError, match=r"no image of 2 of the 5 classes: up, down\. Take them out of the dataset"):
         site.train(DENSE, make_schedule())
     assert not site.history.exists()
 

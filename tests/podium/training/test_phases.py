@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium import zoo
-from podium.arrays import open_split
-from podium.config.tables import Augmentation, Schedule
+from podium.config.schedules import Augmentation, Schedule
+from podium.datasets.arrays import open_split
 from podium.errors import PodiumError
-from podium.models import answers, once, predict, predict_heads, save_model
+from podium.models import zoo
+from podium.models.files import save_model
+from podium.models.inference import evaluation_dataset, make_targets, predict, predict_heads
 from podium.training.phases import train
 from tests.makers import CNN, DENSE, MOBILENET, REPOSITORY, SIDE, make_arrays, make_phase, make_schedule
-from tests.podium.zoo.entries import RESNET18
+from tests.podium.models.zoo.entries import RESNET18
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +159,7 @@ def test_layers_compute_in_bfloat16_and_the_model_that_comes_out_in_float32(proc
     [None, pytest.param(6)],
 )
 def test_a_later_phase_goes_on_with_other_draws(processed: Path, history: Path, steps: int | None) -> None:
-    """An epoch of all pictures has three steps. SGD keeps nothing between phases, so two are as one."""
+    """An epoch of all images has three steps. SGD keeps nothing between phases, so two are as one."""
     one, two = (
         train_afresh(
             replace(DENSE, dropout=0.0),
@@ -254,10 +255,10 @@ def test_boxes_are_learnt_beside_labels_and_the_loss_is_weighed(tmp_path: Path, 
     assert np.abs(heads["box"] - test.boxes).mean() < 0.5  # of four pixels
     table = pd.read_csv(history)
     assert table["box_loss"].iloc[-1] < table["box_loss"].iloc[0] / 2
-    labels, shares = answers(test.labels, test.boxes, test).values()
+    labels, shares = make_targets(test.labels, test.boxes, test).values()
     cross_entropy = -np.log(heads["label"][np.arange(len(labels)), labels]).mean()
     squares = ((network.predict(np.asarray(test.images), verbose=0)["box"] - shares) ** 2).mean()
-    figures = network.evaluate(once(test), return_dict=True, verbose=0)
+    figures = network.evaluate(evaluation_dataset(test), return_dict=True, verbose=0)
     assert figures["loss"] == pytest.approx(0.75 * cross_entropy + 0.25 * squares, rel=1e-4)
     assert figures["box_loss"] == pytest.approx(squares, rel=1e-4)
 

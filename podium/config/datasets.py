@@ -1,0 +1,237 @@
+"""The three tables of `params.yaml` (datasets, schedules, candidates) and what stands in them.
+
+A table entry is a frozen dataclass; pydantic checks types and ranges when it is made, and refuses a key
+that it does not know. Where an entry has kinds (a source, a format, a split, a model), the key `kind`
+picks the dataclass, and each kind has one module of the same name in its room.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic.dataclasses import dataclass
+
+from podium.config.fields import STRICT, Fraction, Positive, Seed
+from podium.config.limits import Validation
+
+
+@dataclass(frozen=True, config=STRICT)
+class SklearnSource:
+    """A dataset that scikit-learn ships: no network, no account."""
+
+    kind: Literal["sklearn"]
+    name: Literal["digits"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveSource:
+    """A zip or a folder on this disk, laid out as Kaggle delivers it."""
+
+    kind: Literal["archive"]
+    path: Annotated[str, Field(min_length=1)]
+    """The zip or folder: absolute, or relative to the project's root. `~` is the home folder."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """The zip's digest, if only this very file will do."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class KaggleSource:
+    """A dataset or the files of a competition on kaggle.com: give one of the two."""
+
+    kind: Literal["kaggle"]
+    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")] | None = None
+    """`owner/slug`, as in the page's address."""
+    competition: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    """The slug, as in the page's address."""
+    version: Positive | None = None
+    """The dataset's version, if not the newest. Competitions have none."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """The archive's digest, if only this very file will do."""
+
+    def __post_init__(self) -> None:
+        """Know what to ask for."""
+        if (self.dataset is None) == (self.competition is None):
+            raise ValueError("a Kaggle source names either a dataset (owner/slug) or a competition (slug)")
+        if self.competition is not None and self.version is not None:
+            raise ValueError("a competition has no versions; take 'version' out")
+
+
+Source = Annotated[SklearnSource | ArchiveSource | KaggleSource, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, config=STRICT)
+class DigitsFormat:
+    """scikit-learn's digits: 8 × 8 pixels of 0–16."""
+
+    kind: Literal["digits"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class PixelCsvFormat:
+    """CSV tables with one image a row: a label column, then the pixels of a square gray image."""
+
+    kind: Literal["pixel_csv"]
+    files: Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)]
+    """The table of each part that the archive has, by its place in the archive."""
+    label_column: str
+
+
+Part = Literal["train", "validation", "test", "unlabelled"]
+"""What a folder of an archive is for. Images without labels are looked at and then left aside."""
+
+Folders = Annotated[dict[Part, str], Field(min_length=1)]
+"""The folder of each part that the archive has; `.` is the whole archive, `train.zip/train` is inside a zip in it."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class ImageFolderFormat:
+    """Image files in one folder a class."""
+
+    kind: Literal["image_folder"]
+    folders: Folders
+
+
+@dataclass(frozen=True, config=STRICT)
+class LabelledNamesFormat:
+    """Image files whose names begin with their class: `cat.0.jpg`."""
+
+    kind: Literal["labelled_names"]
+    folders: Folders
+    separator: Annotated[str, Field(min_length=1)]
+    """What ends the class in a file's name."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class CsvIndexFormat:
+    """Image files, and CSV tables with the path and the label of each."""
+
+    kind: Literal["csv_index"]
+    tables: Folders
+    """The table of each part that the archive has."""
+    path_column: str
+    label_column: str
+    folder: str
+    """What the tables' paths are relative to, in the archive; `.` is the whole archive."""
+    suffix: str
+    """What the tables' paths lack at their end, such as `.png`; usually empty."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class DigitStructFormat:
+    """Street View House Numbers, whole photographs: image files, and the box and label of every digit."""
+
+    kind: Literal["digit_struct"]
+    folders: Folders
+    annotations: Folders
+    """The `digitStruct.mat` (or a JSON table) of each part."""
+    digits: Literal["one", "first"]
+    """`one` leaves images with several digits aside; `first` takes every image's first digit."""
+
+    def __post_init__(self) -> None:
+        """Have annotations for every part, and no others."""
+        if self.folders.keys() != self.annotations.keys() or "unlabelled" in self.folders:
+            raise ValueError("folders and annotations name the same parts, none of them unlabelled")
+
+
+Format = Annotated[
+    DigitsFormat | PixelCsvFormat | ImageFolderFormat | LabelledNamesFormat | CsvIndexFormat | DigitStructFormat,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, config=STRICT)
+class StratifiedSplit:
+    """A split that we make: a seeded draw that keeps every class's share."""
+
+    kind: Literal["stratified"]
+    validation: Fraction
+    test: Fraction
+    seed: Seed
+
+    def __post_init__(self) -> None:
+        """Leave something to train on."""
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together take all images; leave some to train on")
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveSplit:
+    """The archive's own train, validation and test."""
+
+    kind: Literal["archive"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveFirstSplit:
+    """The archive's own train and test; validation is the first `count` images of one of them."""
+
+    kind: Literal["archive_first"]
+    validation_from: Literal["train", "test"]
+    count: Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveDrawnSplit:
+    """The archive's own train and test; validation is drawn from train."""
+
+    kind: Literal["archive_drawn"]
+    test_from: Literal["test", "validation"]
+    """The archive's part that is the test split."""
+    validation: Fraction
+    """Share of the archive's train."""
+    stratify: bool
+    """Keep every class's share."""
+    seed: Seed
+
+
+Split = Annotated[StratifiedSplit | ArchiveSplit | ArchiveFirstSplit | ArchiveDrawnSplit, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Image:
+    """The size that every image of the arrays has, in pixels."""
+
+    height: Positive
+    width: Positive
+    channels: Literal[1, 3]
+    resize: Literal["stretch", "pad", "crop"]
+    """How images of another shape get there: distorted, whole with black borders, or without what sticks out."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        return (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Reference:
+    """A published result on the dataset, for the reports to show beside ours."""
+
+    model: str
+    metric: Literal["accuracy", "macro_f1", "weighted_f1", "box_mse"]
+    """As evaluation names it."""
+    split: Literal["validation", "test"]
+    value: float
+    standard_error: Annotated[float, Field(ge=0)] | None
+    source: str
+    """Where it was published: an address."""
+
+
+def _distinct(classes: dict[str, str]) -> dict[str, str]:
+    if len({name.casefold() for name in classes.values()}) < len(classes):
+        raise ValueError("two labels have the same class name (upper and lower case are one); give each its own")
+    return classes
+
+
+@dataclass(frozen=True, config=STRICT)
+class Dataset:
+    """A named set of images: where it comes from, how it is laid out, what is to be predicted."""
+
+    source: Source
+    format: Format
+    target: Literal["label", "label_and_box"]
+    classes: Annotated[dict[str, str], Field(min_length=2), AfterValidator(_distinct)]
+    """The label as the archive writes it, and the name that people read, in the model's output order."""
+    image: Image
+    split: Split
+    validation: Validation
+    reference: list[Reference]

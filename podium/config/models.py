@@ -1,0 +1,128 @@
+"""Models of `params.yaml`: one dataclass for each kind; `podium.models.zoo` builds them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from podium.config.fields import STRICT, Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class DenseModel:
+    """Fully connected layers on the pixels."""
+
+    kind: Literal["dense"]
+    units: list[Positive]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class CnnModel:
+    """Blocks of two 3 × 3 convolutions with batch normalisation, each block half the size of the last."""
+
+    kind: Literal["cnn"]
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class PhotoCnnModel:
+    """The same after a 5 × 5 convolution with a stride, for photographs."""
+
+    kind: Literal["photo_cnn"]
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class MobilenetModel:
+    """MobileNet without its top, global average pooling, and dense layers of ours."""
+
+    kind: Literal["mobilenet"]
+    size: Annotated[int, Field(ge=32)]
+    """Images are resized to this height and width inside the model."""
+    interpolation: Literal["bilinear", "bicubic"]
+    units: list[Positive]
+    scaling: Literal["imagenet", "unit"]
+    """What the base is fed: −1..1 as it was trained with, or 0..1."""
+    weights: str
+    """`imagenet`, `random`, or the path of a weights file."""
+    version: Literal[1, 2] | None = None
+    """Of MobileNet; 1 if it is not said."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class CnnDropoutModel:
+    """Blocks of one 3 × 3 convolution, flattened into dense layers: the network of many tutorials."""
+
+    kind: Literal["cnn_dropout"]
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    units: list[Positive]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Cnn4Model:
+    """Four blocks of a 3 × 3 convolution with batch normalisation, flattened into a dense layer with dropout."""
+
+    kind: Literal["cnn4"]
+    filters: Annotated[list[Positive], Field(min_length=4, max_length=4)]
+    units: list[Positive]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Vgg16Model:
+    """VGG16 without its top, flattened into dense layers of ours."""
+
+    kind: Literal["vgg16"]
+    size: Annotated[int, Field(ge=32)]
+    """Images are resized to this height and width inside the model."""
+    units: list[Positive]
+    weights: str
+    """`imagenet`, `random`, or the path of a weights file."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Resnet18Model:
+    """ResNet18 without its top, global average pooling, dropout."""
+
+    kind: Literal["resnet18"]
+    size: Annotated[int, Field(ge=32)]
+    """Images are resized to this height and width inside the model."""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    weights: str
+    """`random`, or the path of a weights file."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class TwoHeadModel:
+    """A base under two branches of dense layers: one for the label, one for the box."""
+
+    kind: Literal["two_head"]
+    backbone: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18", "photo_cnn"]
+    size: Annotated[int, Field(ge=32)]
+    """Images are resized to this height and width inside the model."""
+    pooling: Literal["flatten", "average"]
+    """What the base's features become before the branches."""
+    scaling: Literal["imagenet", "unit"]
+    """What the base is fed: as it was trained with, or 0..1."""
+    label_units: list[Positive]
+    box_units: list[Positive]
+    weights: str
+    """`imagenet`, `random`, or the path of a weights file."""
+
+
+Model = Annotated[
+    DenseModel
+    | CnnModel
+    | PhotoCnnModel
+    | CnnDropoutModel
+    | Cnn4Model
+    | MobilenetModel
+    | Vgg16Model
+    | Resnet18Model
+    | TwoHeadModel,
+    Field(discriminator="kind"),
+]

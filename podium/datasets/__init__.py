@@ -1,0 +1,1 @@
+"""From an archive to arrays: sources, archives, formats, validation, splits, preprocessing."""

@@ -1,0 +1,100 @@
+"""Accepting a dataset as it is: its limits and its version, written on the page for people to review in git."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from podium.config import load_params
+from podium.config.limits import Limits
+from podium.config.writing import edited, to_node
+from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.validation.limits import infer_validation
+from podium.datasets.validation.manifest import load_manifest
+from podium.errors import PodiumError
+from podium.files import atomic_write, file_digest
+from podium.paths import PARAMS, DatasetPaths
+
+
+def choose_dataset(name: str | None) -> str:
+    """Give the dataset that is meant: the page's only one, if none is named.
+
+    Raises:
+        PodiumError: there is no such dataset, or none is named and there are several.
+    """
+    params = load_params()
+    if name is None:
+        if len(params.datasets) != 1:
+            raise PodiumError(f"{PARAMS} has {len(page.datasets)} datasets. Name one: {', '.join(page.datasets)}.")
+        return next(iter(params.datasets))
+    params.dataset(name)
+    return name
+
+
+def validate(name: str) -> None:
+    """Bring the validation of a dataset up to date, what it needs included, as `dvc repro` does.
+
+    Raises:
+        PodiumError: it failed; DVC and the stage have said why.
+    """
+    _dvc("repro", f"validate@{name}")
+
+
+def infer_limits(name: str) -> list[str]:
+    """Write the limits that a validated dataset keeps on the page, in place of those that are there.
+
+    Returns:
+        What was written, a line for each limit.
+    """
+    dataset, paths = load_params().dataset(name), DatasetPaths(name)
+    manifest = load_manifest(paths.manifest)
+    kept = manifest["left_out"].isna() & manifest["fault"].isna() & (manifest["part"] != UNLABELLED)
+    labelled = manifest[kept]
+    counts = pd.crosstab(labelled["label"], labelled["part"]).reindex([*dataset.classes], fill_value=0)
+    leaks = pd.read_csv(paths.validation / "leaks.csv")
+    inferred = infer_validation(labelled, counts, leaking=bool(leaks["exact"].any()))
+    limits = {"critical": inferred.critical, "warning": inferred.warning}
+    _write(name, {level: to_node(each) for level, each in limits.items()})
+    return [line for level, each in limits.items() for line in _lines(level, each)]
+
+
+def accept(name: str) -> Path:
+    """Keep the manifest of a validated dataset as the accepted version: DVC keeps the file, the page its digest.
+
+    Returns:
+        The file for git that says what DVC keeps.
+    """
+    paths = DatasetPaths(name)
+    load_manifest(paths.manifest, ["id"])
+    with atomic_write(paths.accepted) as file:
+        shutil.copyfile(paths.manifest, file)
+    _dvc("add", "--quiet", str(paths.accepted))
+    _write(name, {"accepted": file_digest(paths.accepted)})
+    return paths.accepted.with_name(f"{paths.accepted.name}.dvc")
+
+
+def _write(name: str, values: dict[str, object]) -> None:
+    """Put values into a dataset's validation on the page, once the page is known to be valid with them."""
+
+    def change(params: dict[str, dict[str, dict[str, dict[str, object]]]]) -> None:
+        params["datasets"][name]["validation"].update(values)
+
+    with atomic_write(PARAMS) as file:
+        file.write_bytes(edited(PARAMS, change))
+        load_params(file)
+
+
+def _lines(level: str, limits: Limits) -> list[str]:
+    return [f"{level}: {key} {value}" for key, value in vars(limits).items() if value is not None]
+
+
+def _dvc(*arguments: str) -> None:
+    """Run a command of DVC, whose output is the user's."""
+    folder = str(Path(sys.executable).parent)  # the stages' `python` is the one that runs now
+    environment = os.environ | {"PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}
+    status = subprocess.run([sys.executable, "-m", "dvc", *arguments], env=environment, check=False).returncode
+    if status:
+        raise PodiumError(f"`dvc {' '.join(arguments)}` failed; what it said is above.")

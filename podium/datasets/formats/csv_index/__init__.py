@@ -1,0 +1,1 @@
+"""Image files, and CSV tables with the path and the label of each."""

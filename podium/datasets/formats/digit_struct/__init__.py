@@ -1,0 +1,1 @@
+"""Street View House Numbers: whole photographs, and the box and label of every digit."""

@@ -1,0 +1,28 @@
+"""Image files in one folder a class, as most image sets on Kaggle are laid out.
+
+    training/cat/0001.jpg      folders: train: training
+    training/dog/a/0002.JPEG            test: validation
+    validation/cat/7.png
+
+The class is the first folder below the part's folder, however deep the image lies.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from podium.config.datasets import ImageFolderFormat
+from podium.datasets.archive import Archive
+from podium.datasets.formats.example import Example
+from podium.datasets.formats.image_files import UNLABELLED, find_images, load
+
+
+def read(raw: Path, layout: ImageFolderFormat) -> Iterator[Example]:
+    """Read the parts one after the other. See `podium.datasets.formats.read`."""
+    with Archive(raw) as archive:
+        for part, path, name in find_images(archive, layout.folders):
+            if part == UNLABELLED:
+                yield load(archive, name, part, "")
+            elif len(path.parts) == 1:
+                yield Example(name, part, "", None, "it lies in no class's folder")
+            else:
+                yield load(archive, name, part, path.parts[0])

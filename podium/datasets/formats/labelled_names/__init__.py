@@ -1,0 +1,1 @@
+"""Image files whose names begin with their class."""

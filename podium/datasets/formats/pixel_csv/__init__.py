@@ -1,0 +1,1 @@
+"""CSV tables with one image a row."""

@@ -1,0 +1,22 @@
+"""Datasets that scikit-learn ships."""
+
+from pathlib import Path
+
+import numpy as np
+
+from podium.config.datasets import SklearnSource
+
+DIGITS = "digits.npz"
+
+
+def fetch(source: SklearnSource, folder: Path, _downloads: Path) -> str:
+    """Save scikit-learn's digits to `folder`. See `podium.datasets.sources.fetch`.
+
+    `digits.npz` holds images (1797, 8, 8) float64 of 0–16 and target (1797,) int64. Source: the test part of
+    E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, doi:10.24432/C50P49.
+    """
+    from sklearn.datasets import load_digits  # one second to import, and only this source needs it
+
+    digits = load_digits()
+    np.savez_compressed(folder / DIGITS, images=digits.images, target=digits.target)
+    return f"scikit-learn's {source.name} ({len(digits.target):,} images)"

@@ -1,0 +1,95 @@
+"""Which images train, which choose, and which only measure."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from podium.config.datasets import ArchiveDrawnSplit, ArchiveFirstSplit, ArchiveSplit, Split, StratifiedSplit
+from podium.datasets.arrays import SPLITS
+from podium.datasets.formats.image_files import UNLABELLED
+from podium.errors import PodiumError, nearest
+
+
+def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Decide which split each image belongs to.
+
+    A split that we draw never parts images of one group, which look alike: what is drawn is groups, each by its
+    first image.
+
+    Args:
+        manifest: the dataset's manifest, in the archive's order.
+        split: how to split.
+
+    Returns:
+        The split manifest: id, sha256, split, reason; one row an image, in the manifest's order. Images
+        without labels have the split `unlabelled`, those that validation left out `quarantined`.
+
+    Raises:
+        PodiumError: the archive has too few images, or lacks the parts that the split takes.
+    """
+    parts = manifest["part"]
+    names, reasons = parts.copy(), "the archive's own " + parts
+    kept = manifest["left_out"].isna()
+    labelled = manifest[(parts != UNLABELLED) & kept]
+    match split:
+        case ArchiveSplit():
+            pass
+        case ArchiveFirstSplit():
+            first = _first(manifest, split)
+            names[first] = "validation"
+            reasons[first] = f"the first {split.count} of the archive's {split.validation_from}"
+        case ArchiveDrawnSplit():
+            _check_parts(labelled, ["train", split.test_from])
+            drawn = _draw(labelled[labelled["part"] == "train"], split.validation, split.seed, stratify=split.stratify)
+            names[parts == split.test_from] = "test"
+            names[drawn] = "validation"
+            reasons[drawn] = f"drawn from the archive's train, seed {split.seed}"
+            left = ~parts.isin(["train", split.test_from, UNLABELLED])
+            names[left], reasons[left] = "left", "not taken by the split"
+        case StratifiedSplit():
+            test = _draw(labelled, split.test, split.seed)
+            rest = labelled.drop(index=test)
+            validation = _draw(rest, split.validation / (1 - split.test), split.seed)
+            names[rest.index], names[validation], names[test] = "train", "validation", "test"
+            reasons[labelled.index] = f"drawn by class, seed {split.seed}"
+    names[~kept], reasons[~kept] = "quarantined", manifest["left_out"][~kept]
+    _check_parts(labelled.assign(part=names), SPLITS)
+    return pd.DataFrame({"id": manifest["id"], "sha256": manifest["sha256"], "split": names, "reason": reasons})
+
+
+def _draw(manifest: pd.DataFrame, share: float, seed: int, *, stratify: bool = True) -> pd.Index:
+    """Draw a share of a table's groups as scikit-learn's `train_test_split` does.
+
+    Returns:
+        The rows of all images of the groups drawn.
+    """
+    from sklearn.model_selection import train_test_split  # one second to import; other splits do without
+
+    groups = manifest["group"]
+    firsts = manifest[~groups.duplicated()]
+    labels = firsts["label"] if stratify else None
+    try:
+        _, drawn = train_test_split(firsts.index, test_size=share, random_state=seed, stratify=labels)
+    except ValueError as error:
+        raise PodiumError(f"These images cannot be split: {error} Change the dataset's split in params.yaml.") from None
+    return manifest.index[groups.isin(groups[drawn])]
+
+
+def _first(manifest: pd.DataFrame, split: ArchiveFirstSplit) -> pd.Index:
+    rows = manifest.index[manifest["part"] == split.validation_from]
+    if len(rows) <= split.count:
+        raise PodiumError(
+            f"The archive's {split.validation_from} part has {len(rows):,} images; {split.count:,} of them cannot "
+            "become the validation split with some left. Lower split.count in params.yaml."
+        )
+    return rows[: split.count]
+
+
+def _check_parts(manifest: pd.DataFrame, wanted: Sequence[str]) -> None:
+    there = set(manifest["part"])
+    missing = [part for part in wanted if part not in there]
+    if missing:
+        raise PodiumError(
+            f"The archive has no {missing[0]} part. {nearest(missing[0], there)} "
+            "Choose another split.kind in params.yaml; 'stratified' draws all three."
+        )

@@ -1,0 +1,159 @@
+"""A first `params.yaml` for a dataset that podium sees for the first time: what `podium init` does."""
+
+import logging
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from podium.config import Candidate, Dataset
+from podium.config.datasets import ArchiveSource, KaggleSource
+from podium.config.fields import Name
+from podium.config.recipes import replace_page, require_saved
+from podium.datasets.archive import ARCHIVE, Archive
+from podium.datasets.formats import read
+from podium.datasets.formats.detect import Survey, survey
+from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.sources import fetch
+from podium.datasets.starter import choices
+from podium.datasets.starter.page import SCHEDULE, Found, write_page
+from podium.datasets.starter.problems import find_problems
+from podium.datasets.starter.reference import name_dataset, read_reference
+from podium.datasets.validation.limits import infer_validation
+from podium.datasets.validation.manifest import build_manifest
+from podium.errors import PodiumError
+from podium.paths import DatasetPaths
+
+__all__ = ["Draft", "init_page"]
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 10
+"""Classes that are named on the screen."""
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A page, and what a person is told of it."""
+
+    page: bytes
+    facts: dict[str, str]
+    notes: list[str]
+    problems: list[str]
+    """What `dvc repro` will stop at, each with what to do."""
+
+
+def init_page(root: Path, reference: str, here: Path, *, name: str | None = None, force: bool = False) -> Draft:
+    """Look at a dataset's archive, and put a page for it in place of `params.yaml`.
+
+    Args:
+        root: the project's root; the current folder, too.
+        reference: a dataset or a competition on Kaggle, or a path.
+        here: the folder that a relative path starts from.
+        name: the dataset's; by default it is made of the slug or of the path.
+        force: also over a page with changes that neither git nor a recipe holds.
+
+    Raises:
+        PodiumError: the archive cannot be had, or is laid out in no known way, or the page's changes would be lost.
+    """
+    command = shlex.join(["podium", "init", reference, *(["--name", name] if name else [])])
+    source = read_reference(reference, root, here)
+    name = _checked(name or name_dataset(source))
+    if not force:
+        require_saved(root, command)
+    with _arrived(source, name, command) as (raw, what):
+        with Archive(raw) as archive:
+            found = survey(archive)
+        logger.info("took %s; it is laid out as %s; looking at every image", what, found.format.kind)
+        manifest = build_manifest(read(raw, found.format))
+    draft = _draft(name, source, found, manifest, reference)
+    replace_page(root, draft.page, command, force=force)
+    if source.kind == "kaggle":
+        draft.facts["archive"] = (
+            f"{DatasetPaths(name).downloads / ARCHIVE}, where `dvc repro` looks before it downloads"
+        )
+    return draft
+
+
+def _checked(name: str) -> str:
+    try:
+        return _NAME.validate_python(name)
+    except ValidationError:
+        raise PodiumError(
+            f"'{name}' cannot be a dataset's name. Expected lower-case letters and digits, with hyphens between words: "
+            "--name sign-language."
+        ) from None
+
+
+@contextmanager
+def _arrived(source: KaggleSource | ArchiveSource, name: str, command: str) -> Iterator[tuple[Path, str]]:
+    """Bring the archive here for a while; give its raw folder, and say what arrived. Kaggle's stays in `downloads`."""
+    data, downloads = Path("data"), DatasetPaths(name).downloads
+    if source.kind == "kaggle" and (downloads / ARCHIVE).is_file():
+        logger.info("%s is there already; remove it to download anew", downloads / ARCHIVE)
+    data.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".init-", dir=data) as scratch:
+        raw = Path(scratch) / name
+        raw.mkdir()
+        try:
+            what = fetch(source, raw, downloads)
+        except PodiumError as error:
+            if source.kind == "archive":
+                raise
+            raise type(error)(f"{error}\nHere, type `{command}` where it says `dvc repro`.") from None
+        if source.kind == "kaggle":
+            downloads.mkdir(parents=True, exist_ok=True)
+            (raw / ARCHIVE).replace(downloads / ARCHIVE)
+            raw = downloads
+        yield raw, what
+
+
+def _draft(
+    name: str, source: KaggleSource | ArchiveSource, found: Survey, manifest: pd.DataFrame, reference: str
+) -> Draft:
+    """Choose what the page says, and write it."""
+    labelled = choices.labelled_rows(manifest)
+    classes = choices.choose_classes(labelled["label"], found.format)
+    counts = choices.count_labels(labelled, classes)
+    split, no_split = choices.choose_split(manifest[manifest["fault"].isna()])
+    target, notes = choices.choose_target(labelled, found.format)
+    dataset = Dataset(
+        source=source,
+        format=found.format,
+        target=target,
+        classes=classes,
+        image=choices.choose_image(labelled),
+        split=split,
+        validation=infer_validation(labelled, counts, leaking=_in_two_parts(labelled)),
+        reference=[],
+    )
+    schedule = choices.choose_schedule(boxes=target == "label_and_box")
+    candidate = Candidate(dataset=name, model=choices.choose_model(dataset.image), schedule=SCHEDULE)
+    notes = found.notes + notes
+    unlabelled = int((manifest["part"] == UNLABELLED).sum())
+    page = write_page(name, dataset, schedule, candidate, Found(reference, labelled, counts, unlabelled, notes))
+    return Draft(page, _facts(dataset, counts, unlabelled), notes, find_problems(manifest, counts, no_split))
+
+
+def _in_two_parts(labelled: pd.DataFrame) -> bool:
+    """Say whether two parts of the archive have images with the same bytes."""
+    return bool((labelled.groupby("sha256")["part"].nunique() > 1).any())
+
+
+def _facts(dataset: Dataset, counts: pd.DataFrame, unlabelled: int) -> dict[str, str]:
+    parts = {**counts.sum(), **({UNLABELLED: unlabelled} if unlabelled else {})}
+    names = ", ".join([*dataset.classes][:SHOWN]) + (", …" if len(dataset.classes) > SHOWN else "")
+    image = dataset.image
+    return {
+        "format": dataset.format.kind,
+        "images": ", ".join(f"{part} {count:,}" for part, count in parts.items()),
+        "classes": f"{len(dataset.classes):,}: {names}",
+        "size": f"{image.height} × {image.width} × {image.channels}",
+    }

@@ -1,0 +1,161 @@
+"""What a first page says of a dataset, chosen by its manifest."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from podium.config.datasets import ArchiveDrawnSplit, ArchiveSplit, Format, Image, Split, StratifiedSplit
+from podium.config.models import CnnModel, PhotoCnnModel
+from podium.config.schedules import Augmentation, Phase, Schedule
+from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.splits import assign_splits
+from podium.datasets.validation.manifest import as_seen
+from podium.errors import PodiumError
+
+LARGEST_KEPT = 256
+"""Pixels: images that all have one size keep it, up to this height and width."""
+SIDES = (128, 96, 64, 32)
+SPREAD = 2.0
+"""Shapes vary much if the widest twentieth of the images is so many times wider, for its height, than the tallest."""
+SHARE = 0.15
+"""Of the images, for each split that is drawn."""
+
+
+def labelled_rows(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Give the images that can be used and have a label."""
+    return manifest[manifest["fault"].isna() & (manifest["part"] != UNLABELLED) & (manifest["label"] != "")]
+
+
+def choose_classes(labels: Iterable[str], layout: Format) -> dict[str, str]:
+    """Put the labels in natural order, each named as the archive writes it.
+
+    Raises:
+        PodiumError: there is only one, or two differ in upper and lower case only.
+    """
+    ordered = sorted(set(labels), key=_natural)
+    if len(ordered) < 2:
+        found = f"only the label '{ordered[0]}'" if ordered else "no image that can be used and has a label"
+        raise PodiumError(
+            f"The archive has {found}; expected two classes at least. If its labels are elsewhere, write "
+            "params.yaml by hand: docs/your-own-dataset.md."
+        )
+    alike: dict[str, str] = {}
+    for label in ordered:
+        other = alike.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
+        if other != label:
+            raise PodiumError(
+                f"The labels '{other}' and '{label}' differ in upper and lower case only. Expected one label a class: "
+                "unpack the archive, give their images one label, and `podium init FOLDER`."
+            )
+    if layout.kind == "digit_struct" and "10" in ordered and "0" not in ordered:
+        return {label: "0" if label == "10" else label for label in ordered}
+    return {label: label for label in ordered}
+
+
+def _natural(label: str) -> tuple[object, ...]:
+    """Order '2' before '10'. Numbers are compared by length and digits: int() takes no more than 4,300 of them."""
+    words = re.split(r"([0-9]+)", label.casefold())
+    numbers = [word.lstrip("0") for word in words[1::2]]
+    return (*zip(words[::2], [(len(number), number) for number in numbers] + [(0, "")], strict=True), label)
+
+
+def count_labels(labelled: pd.DataFrame, classes: Iterable[str]) -> pd.DataFrame:
+    """Count the images of each class (rows) in each part (columns, the archive's order)."""
+    counts = pd.crosstab(labelled["label"], labelled["part"])
+    return counts.reindex(index=[*classes], columns=labelled["part"].unique(), fill_value=0)
+
+
+def choose_target(labelled: pd.DataFrame, layout: Format) -> tuple[Literal["label", "label_and_box"], list[str]]:
+    """Predict the box, too, where the format has boxes and each holds a pixel of its image.
+
+    Returns:
+        The target, and a sentence if there are boxes that are not used.
+    """
+    if layout.kind != "digit_struct":
+        return "label", []
+    left, top = labelled["box_left"], labelled["box_top"]
+    width = np.minimum(left + labelled["box_width"], labelled["width"]) - left.clip(lower=0)
+    height = np.minimum(top + labelled["box_height"], labelled["height"]) - top.clip(lower=0)
+    bad = ~((width > 0) & (height > 0) & (width * height >= 1))
+    if bad.any():
+        first = labelled.loc[bad, "id"].iloc[0]
+        return "label", [f"{bad.sum():,} boxes lie outside of their images, such as that of '{first}'; none is used."]
+    return "label_and_box", []
+
+
+def choose_image(labelled: pd.DataFrame) -> Image:
+    """Keep the size that all images have if it is small; else take a square that most need not grow to."""
+    height, width = labelled["height"], labelled["width"]
+    channels: Literal[1, 3] = 1 if (labelled["channels"] == 1).all() else 3
+    if height.nunique() == width.nunique() == 1 and max(height.iloc[0], width.iloc[0]) <= LARGEST_KEPT:
+        return Image(height=int(height.iloc[0]), width=int(width.iloc[0]), channels=channels, resize="stretch")
+    shorter = labelled[["height", "width"]].min(axis=1).median()
+    side = next((side for side in SIDES if side <= shorter), SIDES[-1])
+    return Image(height=side, width=side, channels=channels, resize="pad" if spread(labelled) > SPREAD else "stretch")
+
+
+def spread(labelled: pd.DataFrame) -> float:
+    """Say how much the images' shapes vary: width by height, at the 95th percentile by that at the 5th."""
+    narrow, wide = (labelled["width"] / labelled["height"]).quantile([0.05, 0.95])
+    return float(wide / narrow)
+
+
+def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
+    """Respect the archive's own parts, and draw what it lacks.
+
+    Args:
+        manifest: the images that can be used.
+
+    Returns:
+        The split, and why the images cannot be split so; empty if they can.
+    """
+    parts = set(manifest["part"]) - {UNLABELLED}
+    splits: list[Split]
+    match "test" in parts, "validation" in parts:
+        case True, True:
+            splits = [ArchiveSplit(kind="archive")]
+        case False, False:
+            shares = (SHARE, 0.2, 0.25, 0.3)
+            splits = [StratifiedSplit(kind="stratified", validation=share, test=share, seed=0) for share in shares]
+        case test, _:
+            splits = [
+                ArchiveDrawnSplit(
+                    kind="archive_drawn",
+                    test_from="test" if test else "validation",
+                    validation=SHARE,
+                    stratify=stratify,
+                    seed=0,
+                )
+                for stratify in (True, False)
+            ]
+    reason = ""
+    for split in splits:
+        try:
+            assign_splits(as_seen(manifest), split)
+        except PodiumError as error:
+            reason = reason or str(error)
+        else:
+            return split, ""
+    return splits[0], reason
+
+
+def choose_schedule(*, boxes: bool) -> Schedule:
+    """Train ten epochs on images that are moved about a little; not flipped, which would change letters."""
+    fit = Phase(name="fit", trainable="all", epochs=10, optimizer="adam", learning_rate=0.001, decay="cosine")
+    moved = Augmentation(rotate=10.0, shift=0.1, zoom=0.1)
+    return Schedule(
+        seed=0, batch_size=32, steps_per_epoch=None, augmentation=moved, box_weight=0.5 if boxes else None, phases=[fit]
+    )
+
+
+def choose_model(image: Image) -> CnnModel | PhotoCnnModel:
+    """Take as many blocks as halve the images to a few pixels."""
+    side = min(image.height, image.width)
+    if side > 48:
+        return PhotoCnnModel(kind="photo_cnn", filters=[32, 64, 128, 256], dropout=0.3)
+    filters = [32, 64, 128] if side > 16 else [16, 32]
+    return CnnModel(kind="cnn", filters=filters[: max(1, side.bit_length())], dropout=0.3)

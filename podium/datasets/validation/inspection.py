@@ -1,0 +1,92 @@
+"""From what was seen of a dataset's images to all that validation has to say of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from podium.config.datasets import Dataset
+from podium.datasets.splits import assign_splits
+from podium.datasets.validation.drift import Drift, compare
+from podium.datasets.validation.duplicates import Pairs, find_pairs, group
+from podium.datasets.validation.findings import Finding, Inspection
+from podium.datasets.validation.leaks import find_conflicts, find_leaks, name_twins
+from podium.datasets.validation.quarantine import leave_out
+from podium.datasets.validation.suite import describe_suites, list_tables, validate_tables
+from podium.errors import PodiumError
+from podium.images.phash import unpack
+from podium.paths import REVIEW
+
+
+def inspect_dataset(
+    name: str, dataset: Dataset, seen: pd.DataFrame, review: pd.DataFrame, accepted: pd.DataFrame | None
+) -> Inspection:
+    """Find out all that validation knows.
+
+    Args:
+        name: the dataset's.
+        dataset: what the page says of it.
+        seen: what was seen of each image, as `build_manifest` gives it.
+        review: what people decided of single images.
+        accepted: the manifest of the accepted version, if there is one.
+
+    Raises:
+        PodiumError: a decision of the review cannot be followed.
+    """
+    left_out = leave_out(seen, dataset, review)
+    pairs = _find_pairs(seen, seen["fault"].isna() & left_out.isna(), dataset)
+    manifest = seen.assign(group=group(len(seen), pairs), left_out=left_out)
+    splits, no_split = _split(manifest, dataset)
+    leaks = find_leaks(manifest, splits, pairs)
+    conflicts = find_conflicts(manifest, pairs)
+    drift: Drift | None = None if accepted is None else compare(accepted, manifest)
+    twins = name_twins(manifest, leaks, conflicts)
+    tables = list_tables(manifest, dataset, splits, twins, drift)
+    findings = validate_tables(tables)
+    return Inspection(
+        name,
+        dataset,
+        manifest,
+        splits,
+        leaks,
+        conflicts,
+        drift,
+        [*findings, *no_split, *_stale(manifest, review), *_strangers(drift)],
+        describe_suites(tables),
+    )
+
+
+def _find_pairs(seen: pd.DataFrame, usable: pd.Series, dataset: Dataset) -> Pairs:
+    """Find the usable images that look the same, by their rows among all."""
+    rows = np.flatnonzero(usable)
+    pairs = find_pairs(unpack(seen["hash"][usable]), dataset.validation.duplicate_distance)
+    return replace(pairs, first=rows[pairs.first], second=rows[pairs.second])
+
+
+def _split(manifest: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[Finding]]:
+    words = "the images can be split as the recipe says"
+    try:
+        splits = assign_splits(manifest, dataset.split)["split"]
+    except PodiumError as error:
+        return manifest["part"], [Finding(words, "critical", success=False, count=1, examples=[str(error)])]
+    return splits, [Finding(words, "critical", success=True, count=0, examples=[])]
+
+
+def _stale(manifest: pd.DataFrame, review: pd.DataFrame) -> list[Finding]:
+    """Say which decisions are about no image that is there."""
+    if review.empty:
+        return []
+    there = pd.MultiIndex.from_frame(manifest[["id", "sha256"]])
+    gone = review[~pd.MultiIndex.from_frame(review[["id", "sha256"]]).isin(there)]
+    words = f"every decision of {REVIEW} is about an image that is there, with the same bytes"
+    examples = [f"{row.id} (line {row.line})" for row in gone.head(10).itertuples()]
+    return [Finding(words, "warning", success=gone.empty, count=len(gone), examples=examples)]
+
+
+def _strangers(drift: Drift | None) -> list[Finding]:
+    """Say which labels the accepted version did not have."""
+    if drift is None:
+        return []
+    words = "there are the labels of the accepted version, no others and none less"
+    examples = [f"{label} (new)" for label in drift.new_labels] + [f"{label} (gone)" for label in drift.gone_labels]
+    return [Finding(words, "warning", success=not examples, count=len(examples), examples=examples[:10])]

@@ -1,0 +1,108 @@
+"""What validation writes beside its page: tables for people and machines, and the figures that DVC compares."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.validation.drift import to_json
+from podium.datasets.validation.findings import Inspection
+from podium.datasets.validation.quarantine import REVIEW_COLUMNS
+
+
+def save_inspection(inspection: Inspection, folder: Path) -> None:
+    """Write what validation found into a folder.
+
+    findings.json     every expectation, and what became of it
+    suite.json        the same as Great Expectations writes it
+    summary.json      the figures, for `dvc metrics`
+    class_counts.csv  images of each class in each split
+    leaks.csv         images that measure and look like one that trains
+    duplicates.csv    images that look like another, by groups
+    conflicts.csv     images that look like one with another label
+    quarantine.csv    images that are left out, as lines for data/review.csv
+    drift.json        what changed since the accepted version
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = inspection.manifest
+    ids, labels = manifest["id"].to_numpy(), manifest["label"].to_numpy()
+    _save_json([asdict(finding) for finding in inspection.findings], folder / "findings.json")
+    _save_json(inspection.suites, folder / "suite.json")
+    _save_json(summarise(inspection), folder / "summary.json")
+    _save_json(None if inspection.drift is None else to_json(inspection.drift), folder / "drift.json")
+    _save_table(count_classes(inspection), folder / "class_counts.csv")
+    leaks = inspection.leaks.assign(id=ids[inspection.leaks["row"]], twin_id=ids[inspection.leaks["twin"]])
+    _save_table(leaks[["id", "split", "twin_id", "twin_split", "distance", "flipped", "exact"]], folder / "leaks.csv")
+    conflicts = inspection.conflicts
+    conflicts = conflicts.assign(
+        **{"id": ids[conflicts["row"]], "label": labels[conflicts["row"]]},
+        **{"twin_id": ids[conflicts["twin"]], "twin_label": labels[conflicts["twin"]]},
+    )
+    columns = ["id", "label", "twin_id", "twin_label", "distance", "flipped", "exact"]
+    _save_table(conflicts[columns], folder / "conflicts.csv")
+    several = manifest["group"].map(manifest["group"].value_counts()) > 1
+    groups = manifest[several].assign(split=inspection.splits[several]).sort_values("group", kind="stable")
+    _save_table(groups[["group", "id", "label", "split"]], folder / "duplicates.csv")
+    _save_table(_quarantined(inspection), folder / "quarantine.csv")
+
+
+def summarise(inspection: Inspection) -> dict[str, object]:
+    """Give the figures of a dataset that one compares between versions."""
+    manifest, splits, leaks = inspection.manifest, inspection.splits, inspection.leaks
+    failed = [finding.level for finding in inspection.failed]
+    groups = manifest["group"].value_counts()
+    usable = manifest[manifest["fault"].isna()]
+    return {
+        "verdict": inspection.verdict,
+        "failed_critical": failed.count("critical"),
+        "failed_warning": failed.count("warning"),
+        "images": len(manifest),
+        "unlabelled": int((manifest["part"] == UNLABELLED).sum()),
+        "left_out": int(manifest["left_out"].notna().sum()),
+        "unreadable": int(manifest["fault"].notna().sum()),
+        "classes": len(inspection.dataset.classes),
+        "distinct_images": int(usable["sha256"].nunique()),
+        "duplicate_groups": int((groups > 1).sum()),
+        "images_in_groups": int(groups[groups > 1].sum()),
+        "label_conflicts": len(inspection.conflicts),
+        "leaks": {
+            "exact": int(leaks["exact"].sum()),
+            "near": int((~leaks["exact"]).sum()),
+            "test_in_train": int(((leaks["split"] == "test") & (leaks["twin_split"] == "train")).sum()),
+            "test": int((splits == "test").sum()),
+        },
+        **{
+            name: {"mean": _rounded(usable[name].mean()), "deviation": _rounded(usable[name].std(ddof=0))}
+            for name in ("brightness", "contrast", "sharpness")
+        },
+    }
+
+
+def count_classes(inspection: Inspection) -> pd.DataFrame:
+    """Count the images of each class in each split: split, class, count."""
+    labels, classes = inspection.manifest["label"], inspection.dataset.classes
+    counts = labels.groupby([inspection.splits, labels]).size()
+    used = [name for name in ("train", "validation", "test") if (inspection.splits == name).any()]
+    rows = [(split, name, int(counts.get((split, label), 0))) for split in used for label, name in classes.items()]
+    return pd.DataFrame(rows, columns=["split", "class", "count"])
+
+
+def _quarantined(inspection: Inspection) -> pd.DataFrame:
+    rows = inspection.manifest[inspection.manifest["left_out"].notna()]
+    why = rows["left_out"].where(rows["fault"].isna(), rows["left_out"] + ": " + rows["fault"].fillna(""))
+    return rows.assign(dataset=inspection.name, decision="leave_out", note=why)[REVIEW_COLUMNS]
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)
+
+
+def _save_json(content: object, path: Path) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _save_table(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False, lineterminator="\n")

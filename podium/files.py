@@ -1,0 +1,86 @@
+"""Files: written atomically, locked for one process, digested, removed."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from podium.errors import TransientError
+
+GRACE = 5
+"""Seconds: a process that was just killed may take a moment to be gone."""
+
+
+@contextmanager
+def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
+    """Give a place beside `path` to write to; it takes the name `path` only when the block ends well.
+
+    So a reader never meets a half-written file or folder, whatever ends the writer.
+
+    Args:
+        path: the file or folder to be. Its parent is made; what stood there is replaced.
+        resume: keep what an earlier writer left unfinished; the caller goes on with it.
+
+    Yields:
+        The path to write to, a file or a folder of the caller's making.
+
+    Raises:
+        TransientError: another process writes there and is to be gone on with.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    if not resume:
+        remove(part)
+    try:
+        with exclusive_lock(part, f"{path} is being written") if resume else nullcontext():
+            yield part
+            if path.is_dir() or part.is_dir():  # a folder cannot be replaced, nor replace, in one step
+                remove(path)
+            part.replace(path)
+    finally:
+        if not resume:
+            remove(part)
+
+
+@contextmanager
+def exclusive_lock(path: Path, what: str) -> Iterator[None]:
+    """Keep other processes away from a place to write to: a killed `dvc repro` leaves its stage running.
+
+    Args:
+        path: the place. A file beside it is the lock; the system lifts it when its process ends, however it ends.
+        what: what is being done there, for the message.
+
+    Raises:
+        TransientError: another process is at it.
+    """
+    from filelock import FileLock, Timeout  # not for those who only ask where files live
+
+    beside = path.with_name(f"{path.name}.lock")
+    lock = FileLock(beside, timeout=GRACE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TransientError(
+            f"{what} by another process. Wait until it ends, or end it (`pgrep -fa 'python -m stages'` finds it); "
+            "then `dvc repro`."
+        ) from None
+    try:
+        yield
+    finally:
+        beside.unlink(missing_ok=True)
+        lock.release()
+
+
+def file_digest(path: Path) -> str:
+    """Give the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder that may not be there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

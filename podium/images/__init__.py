@@ -1,0 +1,1 @@
+"""One image: decoded, resized, measured, hashed; and many of them in parallel."""

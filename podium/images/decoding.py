@@ -1,0 +1,260 @@
+"""Image files: proved by decoding them in full, and brought to the size and the channels of the arrays."""
+
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from podium.config.datasets import Image
+
+MAX_PIXELS = 200_000_000
+"""An image with more is refused by its header and never decoded."""
+MAX_ASPECT = 20
+"""An image that is longer than this many times its width, or the other way round, is worth a look."""
+ORDINARY = (("JPEG", "L"), ("JPEG", "RGB"))
+"""Formats and modes that OpenCV decodes as Pillow does."""
+PROOF = (64, 64)
+"""Pixels: a JPEG is proved at the smallest scale of at least this size; all its data is read nevertheless."""
+
+Pillow.MAX_IMAGE_PIXELS = None  # ours is checked instead, before anything is decoded
+
+# No others are opened, whatever a file's name says: some decoders of Pillow start programs.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg"),
+    "MPO": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm"),
+}
+_GRAY = (
+    *(cv2.IMREAD_GRAYSCALE, cv2.IMREAD_REDUCED_GRAYSCALE_2),
+    *(cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_GRAYSCALE_8),
+)
+_COLOUR = (
+    *(cv2.IMREAD_COLOR, cv2.IMREAD_REDUCED_COLOR_2),
+    *(cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_COLOR_8),
+)
+"""OpenCV's ways to decode at 1, 1/2, 1/4 and 1/8 of the size, upright."""
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
+"""Orientations whose width is the stored height."""
+
+
+class BadImageError(Exception):
+    """A file that is no usable image; its text is the reason, for people."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What is known of an image file once it was decoded; sizes in pixels, as people see it (orientation applied)."""
+
+    format: str
+    mode: str
+    height: int
+    width: int
+    channels: int
+    gray: NDArray[np.uint8]
+    """(height, width) uint8: the image in gray, upright, a JPEG reduced to a half, a quarter or an eighth."""
+    colour: tuple[float, float, float]
+    """Its mean red, green and blue, 0–255."""
+    notice: str
+    """What is odd about it though it can be used; empty if nothing is."""
+
+
+def inspect(data: bytes, name: str) -> Facts:
+    """Decode an image file in full and say what it is.
+
+    Raises:
+        BadImageError: it cannot be used.
+    """
+    image = _open(data)
+    width, height = image.size
+    if _orientation(image) in _TURNED:
+        width, height = height, width
+    mode, kind = image.mode, image.format or ""
+    notices = []
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix not in _SUFFIXES[kind]:
+        notices.append(f"its content is {kind}, its name ends in {suffix}")
+    if getattr(image, "is_animated", False) and kind != "MPO":
+        notices.append("it is animated; its first frame is used")
+    if min(width, height) == 1 or max(width, height) > MAX_ASPECT * min(width, height):
+        notices.append(f"it is {width} × {height} pixels")
+    gray, colour = _seen(_load(image, "YCbCr", PROOF))
+    channels = 1 if mode in ("1", "L", "LA") or mode.startswith("I") else 3
+    return Facts(kind, mode, height, width, channels, gray, colour, "; ".join(notices))
+
+
+def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
+    """Give a decoded image's gray pixels (height, width), and its mean red, green and blue."""
+    if image.mode == "YCbCr":  # as most JPEGs are stored; their gray is one of the channels, as it is
+        pixels = np.asarray(image)
+        gray, pale, reddish = cv2.mean(pixels)[:3]
+        pale, reddish = pale - 128, reddish - 128
+        colour = (gray + 1.402 * reddish, gray - 0.344136 * pale - 0.714136 * reddish, gray + 1.772 * pale)
+        return np.ascontiguousarray(pixels[..., 0]), colour
+    pixels = _pixels(image, 3)
+    red, green, blue = cv2.mean(pixels)[:3]
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (red, green, blue)
+
+
+def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Decode an image file for the arrays.
+
+    A JPEG is decoded at a half, a quarter or an eighth of its size where that is still at least the size asked
+    for. That is several times faster; decision 0010 says how much the pixels differ.
+
+    Args:
+        data: the file.
+        image: what to bring it to.
+        proved: width and height of the image, if `inspect` found it to be an `ORDINARY` one. It is left to OpenCV
+            then, which is faster.
+
+    Returns:
+        (image.height, image.width, image.channels) uint8, orientation applied, transparency on white.
+
+    Raises:
+        BadImageError: it cannot be used.
+    """
+    if proved:
+        scale = min(proved[0] // image.width, proved[1] // image.height)
+        flags = _GRAY if image.channels == 1 else _COLOUR
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[max(0, min(scale, 8).bit_length() - 1)])
+        if pixels is not None:
+            fitted = fit(pixels.reshape(*pixels.shape[:2], image.channels), image)
+            return fitted if image.channels == 1 else np.ascontiguousarray(fitted[..., ::-1])  # it was blue first
+    mode = "L" if image.channels == 1 else "RGB"
+    return fit(_pixels(_load(_open(data), mode, (image.width, image.height)), image.channels), image)
+
+
+def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
+    """Bring an image to the asked size and number of channels.
+
+    Args:
+        pixels: (height, width, 1 or 3) uint8; three channels are red, green, blue.
+        image: the size to reach, and how. Growing is bilinear; shrinking averages the area.
+
+    Returns:
+        (image.height, image.width, image.channels) uint8.
+    """
+    if pixels.shape == image.shape:
+        return pixels
+    if pixels.shape[2] == 3 and image.channels == 1:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
+    place = Placement.of(pixels.shape[1], pixels.shape[0], image)
+    pixels = pixels[place.from_top :, place.from_left :][: place.from_height, : place.from_width]
+    if (place.from_width, place.from_height) != (place.to_width, place.to_height):
+        shrinks = place.to_width * place.to_height < place.from_width * place.from_height
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        resized = cv2.resize(np.ascontiguousarray(pixels), (place.to_width, place.to_height), interpolation=how)
+        pixels = resized.reshape(place.to_height, place.to_width, -1)
+    if pixels.shape[:2] != (image.height, image.width):
+        framed = np.zeros((image.height, image.width, pixels.shape[2]), dtype=np.uint8)
+        framed[place.to_top :, place.to_left :][: place.to_height, : place.to_width] = pixels
+        pixels = framed
+    return np.repeat(pixels, image.channels, axis=2) if pixels.shape[2] < image.channels else pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which rectangle of an image becomes which rectangle of the array; whole pixels."""
+
+    from_left: int
+    from_top: int
+    from_width: int
+    from_height: int
+    to_left: int
+    to_top: int
+    to_width: int
+    to_height: int
+
+    @classmethod
+    def of(cls, width: int, height: int, image: Image) -> "Placement":
+        """Place an image of `width` × `height` pixels in an array."""
+        match image.resize:
+            case "stretch":
+                return cls(0, 0, width, height, 0, 0, image.width, image.height)
+            case "pad":
+                scale = min(image.width / width, image.height / height)
+                to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
+                left, top = (image.width - to_width) // 2, (image.height - to_height) // 2
+                return cls(0, 0, width, height, left, top, to_width, to_height)
+            case "crop":
+                scale = max(image.width / width, image.height / height)
+                from_width = min(width, max(1, round(image.width / scale)))
+                from_height = min(height, max(1, round(image.height / scale)))
+                left, top = (width - from_width) // 2, (height - from_height) // 2
+                return cls(left, top, from_width, from_height, 0, 0, image.width, image.height)
+
+    def move(self, box: tuple[float, float, float, float], image: Image) -> tuple[float, float, float, float]:
+        """Move a box (left, top, width, height) along; what leaves the array is cut off."""
+        across, down = self.to_width / self.from_width, self.to_height / self.from_height
+        left, top = (box[0] - self.from_left) * across + self.to_left, (box[1] - self.from_top) * down + self.to_top
+        right, bottom = left + box[2] * across, top + box[3] * down
+        left, right = np.clip((left, right), 0, image.width)
+        top, bottom = np.clip((top, bottom), 0, image.height)
+        return float(left), float(top), float(right - left), float(bottom - top)
+
+
+def _open(data: bytes) -> Pillow.Image:
+    if not data:
+        raise BadImageError("the file is empty")
+    try:
+        image = Pillow.open(io.BytesIO(data), formats=_FORMATS)
+    except _BROKEN:
+        start = data[:64].lstrip().lower()
+        web = start.startswith((b"<!doctype", b"<html"))
+        raise BadImageError(f"the file is {'a web page' if web else 'no image'}, whatever its name says") from None
+    if image.width * image.height > MAX_PIXELS:
+        raise BadImageError(f"it has {image.width} × {image.height} pixels, over {MAX_PIXELS:,}")
+    return image
+
+
+def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> Pillow.Image:
+    """Decode, a JPEG to `mode` at the smallest scale that is at least `size` (width, height), and turn it upright."""
+    try:
+        orientation = _orientation(image)
+        if image.format in ("JPEG", "MPO"):
+            image.draft(mode, size[::-1] if orientation in _TURNED else size)
+        image.load()
+        return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+    except _BROKEN as error:
+        raise BadImageError(f"the image cannot be decoded: {error}") from None
+
+
+def _orientation(image: Pillow.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except _BROKEN:  # the note about the image is broken, not the image
+        return 1
+
+
+def _pixels(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
+    """Give a decoded image as (height, width, channels) uint8, whatever its mode."""
+    if image.mode.startswith("I"):  # 16 bit gray; Pillow's own conversion would cut it off at 255
+        deep = np.asarray(image).astype(np.int64)
+        gray = ((np.clip(deep, 0, 65535) + 128) // 257).astype(np.uint8)[..., np.newaxis]
+        return np.repeat(gray, channels, axis=2)
+    if image.mode == "F":
+        raise BadImageError("its pixels are fractions, whose range nobody knows")
+    if image.has_transparency_data:
+        white = Pillow.new("RGBA", image.size, "white")
+        image = Pillow.alpha_composite(white, image.convert("RGBA"))
+    wanted = "L" if channels == 1 else "RGB"
+    if image.mode not in (wanted, "1", "L"):
+        image = image.convert("RGB")
+    return np.asarray(image.convert(wanted)).reshape(image.height, image.width, channels)
+
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+"""What Pillow's decoders raise for bytes that are not what they pretend to be."""

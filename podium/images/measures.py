@@ -1,0 +1,43 @@
+"""What is measured of an image: light, contrast, sharpness, colour, and what it looks like."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.images.phash import perceptual_hash
+
+MEASURES = ("darkest", "brightest", "brightness", "contrast", "sharpness", "red", "green", "blue", "hash")
+
+LARGE = 127
+"""Pixels: the longer side of an image is reduced to no more before it is hashed."""
+
+Measures = tuple[int, int, float, float, float, float, float, float, str]
+
+NOTHING: Measures = (0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
+
+
+def measure(gray: NDArray[np.uint8], colour: tuple[float, float, float]) -> Measures:
+    """Measure an image.
+
+    Args:
+        gray: (height, width) uint8.
+        colour: its mean red, green and blue.
+
+    Returns:
+        What `MEASURES` names: the least and the greatest gray value; the mean and the standard deviation of the gray
+        values, 0–255; the variance of their Laplacian (blurred images have little); the colour; the perceptual
+        hash.
+    """
+    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
+    mean, deviation = cv2.meanStdDev(gray)
+    _, edges = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
+    light = (int(darkest), int(brightest), float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0] ** 2))
+    return (*light, *colour, perceptual_hash(_reduced(gray)))
+
+
+def _reduced(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = gray.shape
+    if max(height, width) <= LARGE:
+        return gray
+    small: NDArray[np.uint8] = cv2.resize(gray, (min(width, LARGE), min(height, LARGE)), interpolation=cv2.INTER_AREA)
+    return small

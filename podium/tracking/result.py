@@ -1,0 +1,27 @@
+"""A training result, as the ledger holds it."""
+
+import logging
+from dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A candidate's training result as the ledger holds it.
+
+    Attributes:
+        candidate: its name.
+        run_id: its run in MLflow.
+        model_id: its logged model in MLflow.
+        metrics: its figures by split, as `evaluate` wrote them.
+        splits: the digest of the split manifest that they were measured on.
+        is_new: the ledger did not have it before.
+    """
+
+    candidate: str
+    run_id: str
+    model_id: str
+    metrics: dict[str, dict[str, float]]
+    splits: str
+    is_new: bool

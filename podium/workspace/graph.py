@@ -1,0 +1,92 @@
+"""DVC's graph: its stages, and which of them are up to date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import networkx as nx
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+
+from podium.errors import PodiumError, TransientError, nearest
+
+PIPELINE = "dvc.yaml"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of `dvc.yaml`, its foreach resolved.
+
+    Attributes:
+        name: as `dvc repro` takes it: `train@digits-cnn`.
+        description: its `desc` in `dvc.yaml`.
+        needs: the names of the stages whose outputs it reads.
+    """
+
+    name: str
+    description: str
+    needs: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Its name in `dvc.yaml`: `train`."""
+        return self.name.partition("@")[0]
+
+    @property
+    def entry(self) -> str:
+        """The dataset or candidate that it is for: `digits-cnn`; empty for a stage without a foreach."""
+        return self.name.partition("@")[2]
+
+
+def load_stages(root: Path) -> list[Stage]:
+    """Give every stage of the project, each after the ones that it needs, one candidate after the other."""
+    try:
+        with Repo(str(root)) as repo:
+            graph = repo.index.graph.copy()
+    except DvcException as error:
+        raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
+    # What `dvc add` tracks stands in the graph, too, but has nothing to run.
+    graph.remove_nodes_from([stage for stage in graph if stage.path_in_repo != PIPELINE])
+    last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
+    ordered = dict.fromkeys(need for stage in last for need in nx.dfs_postorder_nodes(graph, stage))
+    return [
+        Stage(stage.name, stage.desc or "", tuple(sorted(need.name for need in graph.successors(stage))))
+        for stage in ordered
+    ]
+
+
+def select(stages: list[Stage], targets: Sequence[str] | None) -> list[Stage]:
+    """Keep the stages of the named datasets and candidates, and everything that those need; None keeps all.
+
+    Raises:
+        PodiumError: a name has no stage.
+    """
+    if targets is None:
+        return stages
+    by_name = {stage.name: stage for stage in stages}
+    entries = {stage.entry for stage in stages}
+    wanted: set[str] = set()
+    for target in targets:
+        if target not in entries:
+            raise PodiumError(f"dvc.yaml has no stage for '{target}'. {nearest(target, entries)}")
+        waiting = [stage.name for stage in stages if stage.entry == target]
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += by_name[name].needs
+    return [stage for stage in stages if stage.name in wanted]
+
+
+def is_current(root: Path, name: str) -> bool:
+    """Say whether a stage's outputs are those of its params and dependencies as they are now.
+
+    Raises:
+        TransientError: another DVC command holds the workspace.
+    """
+    try:
+        with Repo(str(root)) as repo:
+            return not repo.status(targets=[f"{root / PIPELINE}:{name}"])
+    except LockError as error:
+        raise TransientError(f"Another DVC command holds the workspace: {error}") from error

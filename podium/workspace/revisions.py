@@ -1,0 +1,50 @@
+"""Files of other git revisions, from DVC's cache or its remote."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import resolve_rev
+
+from podium.errors import PodiumError
+
+
+def find_revision(root: Path, revision: str) -> str:
+    """Give the sha of a git revision: of a commit, a branch, a tag.
+
+    Raises:
+        PodiumError: git has no such revision.
+    """
+    try:
+        with Repo(str(root)) as repo:
+            return str(resolve_rev(repo.scm, revision))
+    except DvcException as error:
+        raise PodiumError(
+            f"git has no revision '{revision}' here. Expected a commit, a branch or a tag of this clone; "
+            "`git fetch --unshallow origin` brings what a shallow clone lacks."
+        ) from error
+
+
+def read_at(root: Path, path: Path, revision: str) -> bytes | None:
+    """Read an output of a stage as a git revision has it, from DVC's cache or else its remote.
+
+    Returns:
+        The file's bytes; None if the revision's `dvc.lock` does not name it, or neither cache nor remote has it.
+    """
+    from dvc.api import read  # a fifth of a second to import
+
+    try:
+        return bytes(read(str(path), repo=str(root), rev=revision, mode="rb"))
+    except (DvcException, OSError):
+        return None
+
+
+def restore(root: Path, path: Path) -> None:
+    """Bring a file that `dvc add` tracks here, from DVC's cache or else its remote, if one of them has it."""
+    pointer = root / f"{path}.dvc"
+    with Repo(str(root)) as repo:
+        for bring in (repo.checkout, repo.pull):
+            if pointer.is_file() and not (root / path).is_file():
+                with suppress(DvcException):
+                    bring(targets=[str(pointer)])
