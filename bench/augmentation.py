@@ -4,7 +4,7 @@ Ours is the pipeline and the network of `train`, which read the arrays from the 
 recipe, which turns, shifts, zooms, shears and mirrors, and candidate `cnn`, whose images stay as they are. The others
 are `bench/baselines/image_data_generator.py`, the published way of augmenting with the tutorial's own options, and
 `bench/baselines/fit_arrays.py`, which shows arrays in memory to `fit` as they are: with TensorFlow as it comes, and
-with the two switches that podium sets for speed (`podium/models/files.py`), the most that can be had. All compute in float32,
+with the two switches that podium sets for speed, the most that can be had. All compute in float32,
 in processes of their own, in turn; each process shows all images once before it counts, and validates nothing.
 Images a second are each process's median over its epochs. Here higher is better. The memory is that of the recipe's
 `dense-augmented`, which looks at the most images a second.

@@ -1,7 +1,8 @@
 """What podium says when something that a user can mend went wrong.
 
-PodiumError     one clear message: what happened, what was expected, what to type
-└── TransientError    a circumstance that may pass by itself; the same call may work a little later
+PodiumError           one clear message: what happened, what was expected, what to type
+├── TransientError    a circumstance that may pass by itself; the same call may work a little later
+└── DamagedFile       one file of an archive cannot be read; the others may be fine (podium.datasets.archive)
 """
 
 from collections.abc import Iterable
@@ -9,10 +10,30 @@ from difflib import get_close_matches
 
 
 class PodiumError(Exception):
-    """A mistake or a circumstance that a person can mend; its text is all that they need to read."""
+    """A mistake or a circumstance that a person can mend; its text is all that they need to read.
+
+    Args:
+        what: what happened, and what was expected.
+        hint: what to type. The caller who knows the command adds it: `raise error.with_hint("…") from None`.
+
+    Example:
+        >>> print(PodiumError("There is no recipe 'digit'.", hint="Type `podium list` to see them."))
+        There is no recipe 'digit'. Type `podium list` to see them.
+    """
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.hint = what, hint
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.what, self.hint)))
+
+    def with_hint(self, hint: str) -> "PodiumError":
+        """Give the same error with another hint."""
+        return type(self)(self.what, hint=hint)
 
 
-class TransientError(PodiumError):  # noqa: N818 - it says what the caller may do
+class TransientError(PodiumError):
     """Something that may pass by itself: a lock that another command holds, a server that does not answer."""
 
 

@@ -7,9 +7,8 @@ from typing import get_args
 
 import pytest
 
-from podium.cli import _parser
-from podium.config import datasets as tables
-from podium.config import limits
+from podium.cli import COMMANDS
+from podium.config import datasets, limits, models, schedules
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -17,7 +16,7 @@ PARAMS = (REPOSITORY / "docs/params.md").read_text(encoding="utf-8")
 
 TABLES = [
     each
-    for module in (tables, limits)
+    for module in (datasets, limits, models, schedules)
     for each in vars(module).values()
     if isinstance(each, type) and each.__module__ == module.__name__
 ]
@@ -38,8 +37,7 @@ def test_every_recipe_is_in_the_readme() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    (commands,) = [action for action in _parser()._actions if action.choices]
-    for command in commands.choices:
+    for command in COMMANDS:
         assert f"podium {command}" in README
 
 

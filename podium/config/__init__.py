@@ -5,4 +5,4 @@ from podium.config.loading import load_params
 from podium.config.params import Candidate, Params
 from podium.config.schedules import Augmentation, Phase, Schedule
 
-__all__ = ["Augmentation", "Candidate", "Dataset", "Image", "Page", "Phase", "Schedule", "load_params"]
+__all__ = ["Augmentation", "Candidate", "Dataset", "Image", "Params", "Phase", "Schedule", "load_params"]

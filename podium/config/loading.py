@@ -12,7 +12,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from podium.config import datasets as tables
+from podium.config import datasets, limits, models, schedules
 from podium.config.flips import class_changed_by_flip
 from podium.config.params import Params
 from podium.errors import PodiumError, nearest
@@ -143,7 +143,12 @@ def _sentence(path: Path, tree: Node | None, detail: ErrorDetails, details: list
 
 def _guess(key: str) -> str:
     """Give the key of any table that is near, or none."""
-    known = {name for each in vars(tables).values() for name in getattr(each, "__dataclass_fields__", ())}
+    known = {
+        name
+        for module in (datasets, limits, models, schedules)
+        for each in vars(module).values()
+        for name in getattr(each, "__dataclass_fields__", ())
+    }
     near = get_close_matches(key, known, n=1, cutoff=0.6)
     return f"Did you mean '{near[0]}'?" if near else "Take it out."
 

@@ -28,7 +28,7 @@ def choose_dataset(name: str | None) -> str:
     params = load_params()
     if name is None:
         if len(params.datasets) != 1:
-            raise PodiumError(f"{PARAMS} has {len(page.datasets)} datasets. Name one: {', '.join(page.datasets)}.")
+            raise PodiumError(f"{PARAMS} has {len(params.datasets)} datasets. Name one: {', '.join(params.datasets)}.")
         return next(iter(params.datasets))
     params.dataset(name)
     return name

@@ -20,7 +20,7 @@ from podium.datasets.arrays import SPLITS, SplitWriter
 from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
 from podium.files import remove
-from podium.images import decoding as images
+from podium.images import decoding
 from podium.images.decoding import ORDINARY, BadImageError, Placement, decode, fit
 from podium.images.parallel import map_in_order
 from podium.progress import show_progress
@@ -103,16 +103,20 @@ def write_arrays(
 def _prepare(
     example: Example, size: tuple[int, int], proved: bool, dataset: Dataset, positions: dict[str, int]
 ) -> Prepared:
-    image, image = dataset.image, example.image
+    size_of_arrays, image = dataset.image, example.image
     if image is None:
         raise PodiumError(f"{example.id} cannot be used ({example.fault}), although it passed validation. {_AGAIN}")
     try:
-        pixels = decode(image, image, size if proved else None) if isinstance(image, bytes) else fit(image, image)
+        if isinstance(image, bytes):
+            pixels = decode(image, size_of_arrays, size if proved else None)
+        else:
+            pixels = fit(image, size_of_arrays)
     except BadImageError as error:
         raise PodiumError(f"{example.id}: {error}, although it passed validation. {_AGAIN}") from None
     if dataset.target == "label" or example.box is None:
         return pixels, positions[example.label], ()
-    return pixels, positions[example.label], Placement.of(*size, image).move(example.box, image)
+    box = Placement.of(*size, size_of_arrays).move(example.box, size_of_arrays)
+    return pixels, positions[example.label], box
 
 
 _AGAIN = "Validate the dataset again: `dvc repro --force validate@NAME`."
@@ -125,7 +129,7 @@ def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Datase
         for start in range(0, len(table), MARK):  # by blocks, because hashing makes objects of all it reads
             block = table.iloc[start : start + MARK]
             digest.update(pd.util.hash_pandas_object(block).to_numpy().tobytes())
-    for code in (arrays.__file__, images.__file__, __file__):
+    for code in (arrays.__file__, decoding.__file__, __file__):
         digest.update(Path(str(code)).read_bytes())
     facts = (dataset.image, dataset.classes, dataset.target, cv2.__version__, PIL.__version__, np.__version__)
     digest.update(repr(facts).encode())

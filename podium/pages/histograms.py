@@ -1,29 +1,21 @@
-"""Histograms of what was measured of the images, as numbers and points for a page to draw."""
+"""Histograms of a table's columns, as numbers and points for a page to draw."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.datasets.arrays import SPLITS
-
 WIDTH, HEIGHT = 240, 90
 """Of the drawing, without its axis."""
 BINS = 24
 TAIL = 0.005
 """Share of the images at either end that go into the outermost bin."""
-MEASURES = (
-    # title, column, unit, logarithmic
-    ("Width", "width", "pixels", False),
-    ("Height", "height", "pixels", False),
-    ("Aspect", "aspect", "width by height", False),
-    ("Brightness", "brightness", "mean gray value, 0 to 255", False),
-    ("Contrast", "contrast", "standard deviation of gray", False),
-    ("Sharpness", "sharpness", "variance of the Laplacian", True),
-    ("Size", "bytes", "bytes", True),
-)
+
+Measure = tuple[str, str, str, bool]
+"""A measure's title, its column, its unit, and whether its axis is logarithmic."""
 
 Numbers = NDArray[np.float64]
 
@@ -52,21 +44,22 @@ class Histogram:
     greatest: float
 
 
-def draw_histograms(manifest: pd.DataFrame, splits: pd.Series) -> tuple[list[tuple[str, float, str]], list[Histogram]]:
-    """Draw what was measured of the images, the splits over each other as shares of their images.
+def draw_histograms(
+    table: pd.DataFrame, members: dict[str, NDArray[np.bool_]], measures: Sequence[Measure]
+) -> tuple[list[tuple[str, float, str]], list[Histogram]]:
+    """Draw the measures of a table, its groups over each other as shares of their rows.
 
     Args:
-        manifest: the rows of the images that can be used.
-        splits: their splits. Where none is train, validation or test, all images are one line.
+        table: has a column of numbers for each measure.
+        members: the rows of each group. Where all are empty, all rows are one line.
+        measures: what to draw.
 
     Returns:
-        The measures that are the same for all images (name, value, unit), and a histogram of each other one.
+        The measures that are the same for all rows (name, value, unit), and a histogram of each other one.
     """
-    table = manifest.assign(aspect=manifest["width"] / manifest["height"])
-    members = {split: (splits == split).to_numpy() for split in SPLITS}
-    members = {split: some for split, some in members.items() if some.any()} or {"all": np.ones(len(table), bool)}
+    members = {name: some for name, some in members.items() if some.any()} or {"all": np.ones(len(table), bool)}
     constants, histograms = [], []
-    for title, column, unit, logarithmic in MEASURES if len(table) else ():
+    for title, column, unit, logarithmic in measures if len(table) else ():
         values = table[column].to_numpy(np.float64)
         if values.min() == values.max():
             constants.append((title.lower(), float(values[0]), unit))

@@ -12,11 +12,14 @@ LONGEST = 240
 """Characters of a text; what is in the middle of a longer one is not shown."""
 
 
-def write_html(template: str, values: dict[str, Any], filters: dict[str, Callable[..., Any]], path: Path) -> None:
+def write_html(
+    package: str, template: str, values: dict[str, Any], filters: dict[str, Callable[..., Any]], path: Path
+) -> None:
     """Fill a template in, and write the page.
 
     Args:
-        template: its file's name, in this package.
+        package: where the template is.
+        template: its file's name.
         values: what it names.
         filters: functions that it uses, besides Jinja's own.
         path: the HTML file to be.
@@ -25,7 +28,7 @@ def write_html(template: str, values: dict[str, Any], filters: dict[str, Callabl
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finish
     )
     environment.filters |= filters
-    page = environment.from_string(files(__package__).joinpath(template).read_text(encoding="utf-8"))
+    page = environment.from_string(files(package).joinpath(template).read_text(encoding="utf-8"))
     path.write_text(page.render(values), encoding="utf-8", newline="\n")
 
 

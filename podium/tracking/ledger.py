@@ -46,7 +46,7 @@ class Ledger:
 
         Args:
             root: the project's root.
-            page: its params.
+            params: its params page.
         """
         self._root, self._params = root, params
 

@@ -49,7 +49,7 @@ def read_lineage(root: Path, params: Params, name: str) -> Lineage:
     """
     lock = _read_lock(root)
     intent = read_intent(root, params, name)
-    data = _entry(lock, f"preprocess@{page.candidate(name).dataset}")["outs"]
+    data = _entry(lock, f"preprocess@{params.candidate(name).dataset}")["outs"]
     reports = [_entry(lock, f"{stage}@{name}")["outs"] for stage in ("evaluate", "confusion_matrix")]
     return Lineage(
         intent=intent,

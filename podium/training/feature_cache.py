@@ -174,7 +174,7 @@ def prune(folder: Path, bound: int) -> None:
 
 
 def feature_training_dataset(features: Features, shown: Shown, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
-    """Show (n, *features) float32 and their targets for ever, in the order in which `training_dataset` shows the images.
+    """Show (n, *features) float32 and their targets for ever, in the order of `training_dataset`.
 
     Copies take turns, one a round.
     """

@@ -23,7 +23,7 @@ def training_key(model: Model, schedule: Schedule, processed: Path) -> dict[str,
     """
     data = [path for split in ("train", "validation") for path in (processed / split).glob("*.npy")]
     here = Path(__file__).parents[1]
-    code = [here / "arrays.py", here / "models.py", *(here / "training").glob("*.py"), *(here / "zoo").glob("*.py")]
+    code = [here / "datasets/arrays.py", *(here / "training").glob("*.py"), *(here / "models").rglob("*.py")]
     weights = Path(getattr(model, "weights", "")).expanduser()
     devices = [device.device_type for device in tf.config.list_physical_devices()]
     versions = keras.__version__, tf.__version__, np.__version__, cv2.__version__

@@ -1,28 +1,16 @@
-"""How datasets are laid out. One module a kind of format; each has `read(raw, format) -> Iterator[Example]`."""
+"""How datasets are laid out. One package a kind, of its name.
 
-from collections.abc import Callable, Iterator
+Each has `read.read(raw, layout) -> Iterator[Example]`; those that `podium init` finds have `detect.find(contents)`.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from podium.config.datasets import Format
-from podium.datasets.formats.csv_index import read as csv_index
-from podium.datasets.formats.digit_struct import read as digit_struct
-from podium.datasets.formats.digits import read as digits
 from podium.datasets.formats.example import Example
-from podium.datasets.formats.image_folder import read as image_folder
-from podium.datasets.formats.labelled_names import read as labelled_names
-from podium.datasets.formats.pixel_csv import read as pixel_csv
 
 __all__ = ["Example", "read"]
-
-_READ: dict[str, Callable[[Path, Any], Iterator[Example]]] = {
-    "csv_index": csv_index.read,
-    "digit_struct": digit_struct.read,
-    "digits": digits.read,
-    "image_folder": image_folder.read,
-    "labelled_names": labelled_names.read,
-    "pixel_csv": pixel_csv.read,
-}
 
 
 def read(raw: Path, layout: Format) -> Iterator[Example]:
@@ -38,4 +26,6 @@ def read(raw: Path, layout: Format) -> Iterator[Example]:
     Raises:
         PodiumError: the files are not laid out like this at all.
     """
-    return _READ[layout.kind](raw, layout)
+    # Only the package of this kind is imported, so that a stage depends on no other kind's.
+    examples: Iterator[Example] = import_module(f"{__name__}.{layout.kind}.read").read(raw, layout)
+    return examples

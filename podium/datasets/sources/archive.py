@@ -10,7 +10,7 @@ from podium.files import file_digest
 
 
 def fetch(source: ArchiveSource, folder: Path, _downloads: Path) -> str:
-    """Copy the archive to `folder`; a folder of files, or a tar, is packed into one. See `podium.datasets.sources.fetch`."""
+    """Copy the archive to `folder`; a folder of files, or a tar, is packed into one. See `sources.fetch`."""
     path = Path(source.path).expanduser()
     target = folder / ARCHIVE
     if path.is_dir():

@@ -28,7 +28,7 @@ _MAKE_ONE = (
 
 
 def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
-    """Download the archive to `folder`, or copy the one that lies in `downloads`. See `podium.datasets.sources.fetch`."""
+    """Download the archive to `folder`, or copy the one that lies in `downloads`. See `sources.fetch`."""
     by_hand, part, target = downloads / ARCHIVE, downloads / f"{ARCHIVE}.part", folder / ARCHIVE
     try:
         if by_hand.is_file():  # no network and no credential is needed

@@ -10,7 +10,7 @@ DIGITS = "digits.npz"
 
 
 def fetch(source: SklearnSource, folder: Path, _downloads: Path) -> str:
-    """Save scikit-learn's digits to `folder`. See `podium.datasets.sources.fetch`.
+    """Save scikit-learn's digits to `folder`. See `sources.fetch`.
 
     `digits.npz` holds images (1797, 8, 8) float64 of 0–16 and target (1797,) int64. Source: the test part of
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, doi:10.24432/C50P49.

@@ -63,4 +63,4 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
         "relabelled": relabelled,
         "thumbnails": {id_: thumbnails.get(row) for id_, row in rows.items()},
     }
-    write_html("changes.html", values, {}, path)
+    write_html(__package__, "changes.html", values, {}, path)

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from podium.datasets.arrays import SPLITS
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.validation.findings import Inspection
-from podium.pages.histograms import draw_histograms, format_number
+from podium.datasets.validation.quarantine import measure_of
+from podium.pages.histograms import Measure, draw_histograms, format_number
 from podium.pages.html import shortened, write_html
 
 LISTED = 60
@@ -27,6 +29,17 @@ WORST, PAIRS, LEFT_OUT, CHANGED = 8, 8, 12, 8
 GROUPS, OF_GROUP = 8, 5
 ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
 """The splits, as the page lists them."""
+
+MEASURES: tuple[Measure, ...] = (
+    ("Width", "width", "pixels", False),
+    ("Height", "height", "pixels", False),
+    ("Aspect", "aspect", "width by height", False),
+    ("Brightness", "brightness", "mean gray value, 0 to 255", False),
+    ("Contrast", "contrast", "standard deviation of gray", False),
+    ("Sharpness", "sharpness", "variance of the Laplacian", True),
+    ("Size", "bytes", "bytes", True),
+)
+"""What the page draws histograms of."""
 
 Rows = NDArray[np.int64]
 
@@ -83,7 +96,9 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
         path: the HTML file to be.
     """
     usable = inspection.manifest["fault"].isna().to_numpy()
-    constants, histograms = draw_histograms(inspection.manifest[usable], inspection.splits[usable])
+    table, splits = inspection.manifest[usable], inspection.splits[usable]
+    members = {split: (splits == split).to_numpy() for split in SPLITS}
+    constants, histograms = draw_histograms(table.assign(aspect=measure_of(table, "aspect")), members, MEASURES)
     values = {
         "inspection": inspection,
         "manifest": inspection.manifest,
@@ -93,7 +108,7 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
         **_show(inspection, _Images(inspection, thumbnails)),
     }
     filters = {"number": format_number, "name": lambda label: _name(inspection, label)}
-    write_html("report.html", values, filters, path)
+    write_html(__package__, "report.html", values, filters, path)
 
 
 def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:

@@ -1,30 +1,15 @@
-"""Every model that a candidate can name. One module a kind; each has `build(input_shape, targets, options)`.
+"""The models that a candidate can name. A kind is a module of its name, with `build(input_shape, targets, options)`.
 
 What holds for all of them: they take raw images, (n, height, width, channels) uint8 of 0–255, and bring
 their own scaling and resizing, so that whoever serves them hands over plain pixels. Their heads are named
 outputs: `label` gives (n, classes) float32 probabilities, and `box`, where it is asked for, (n, 4) float32: left,
-top, right and bottom as shares of the width and height. A pretrained base is a layer named `base`.
+top, right and bottom as shares of the width and height. A pretrained backbone is a layer named `base`.
 """
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-import keras
-
 from podium.config.models import Model
-from podium.models.zoo import cnn, cnn4, cnn_dropout, dense, mobilenet, photo_cnn, resnet18, two_head, vgg16
-
-_BUILDERS: dict[str, Callable[..., keras.Model]] = {
-    "cnn": cnn.build,
-    "cnn4": cnn4.build,
-    "cnn_dropout": cnn_dropout.build,
-    "dense": dense.build,
-    "mobilenet": mobilenet.build,
-    "photo_cnn": photo_cnn.build,
-    "resnet18": resnet18.build,
-    "two_head": two_head.build,
-    "vgg16": vgg16.build,
-}
 
 
 def build(model: Model, input_shape: tuple[int, int, int], targets: dict[str, int]) -> Any:
@@ -41,4 +26,5 @@ def build(model: Model, input_shape: tuple[int, int, int], targets: dict[str, in
     Raises:
         PodiumError: pretrained weights cannot be had, or the images are too small for the model.
     """
-    return _BUILDERS[model.kind](input_shape, targets, model)
+    # Only the module of this kind is imported, so that `train` depends on no other kind's.
+    return import_module(f"{__name__}.{model.kind}").build(input_shape, targets, model)

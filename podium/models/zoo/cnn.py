@@ -12,7 +12,7 @@ from podium.models.zoo.parts import double_blocks, heads, image_input, require_s
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: CnnModel) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     require_side(input_shape, 2 ** (len(options.filters) - 1), "Take fewer filters in model.filters.")
     image = image_input(input_shape)
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)

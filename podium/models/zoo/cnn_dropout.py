@@ -13,7 +13,7 @@ from podium.models.zoo.parts import dense, heads, image_input, require_side
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: CnnDropoutModel) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     least = 1
     for _ in options.filters:
         least = 2 * least + 2  # a block turns a side of 2s + 2 into s

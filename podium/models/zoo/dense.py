@@ -8,7 +8,7 @@ from podium.models.zoo.parts import heads, image_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: DenseModel) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     image = image_input(input_shape)
     x = layers.Rescaling(1 / 255)(image)
     x = layers.Flatten()(x)

@@ -14,7 +14,7 @@ from podium.models.zoo.parts import dense, heads, image_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: MobilenetModel) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     image = image_input(input_shape)
     base = "mobilenet_v2" if options.version == 2 else "mobilenet"
     x = apply_backbone(base, image, options.size, options.weights, options.scaling, options.interpolation)

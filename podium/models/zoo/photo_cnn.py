@@ -12,7 +12,7 @@ from podium.models.zoo.parts import heads, image_input, require_side
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: PhotoCnnModel) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     require_side(input_shape, 2 ** len(options.filters), "Take fewer filters in model.filters, or the model cnn.")
     image = image_input(input_shape)
     x = layers.Rescaling(1 / 127.5, offset=-1)(image)

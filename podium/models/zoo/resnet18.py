@@ -12,7 +12,7 @@ from podium.models.zoo.parts import heads, image_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: Resnet18Model) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     image = image_input(input_shape)
     x = layers.GlobalAveragePooling2D()(apply_backbone("resnet18", image, options.size, options.weights))
     if options.dropout:

@@ -13,7 +13,7 @@ from podium.models.zoo.parts import dense, heads, image_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: TwoHeadModel) -> keras.Model:
-    """Build it, with a branch for each target that is asked for. See `podium.models.zoo.build`."""
+    """Build it, with a branch for each target that is asked for. See `zoo.build`."""
     image = image_input(input_shape)
     x = apply_backbone(options.backbone, image, options.size, options.weights, options.scaling)
     x = layers.Flatten()(x) if options.pooling == "flatten" else layers.GlobalAveragePooling2D()(x)

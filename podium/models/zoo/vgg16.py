@@ -13,7 +13,7 @@ from podium.models.zoo.parts import dense, heads, image_input
 
 
 def build(input_shape: tuple[int, int, int], targets: dict[str, int], options: Vgg16Model) -> keras.Model:
-    """Build it. See `podium.models.zoo.build`."""
+    """Build it. See `zoo.build`."""
     image = image_input(input_shape)
     x = apply_backbone("vgg16", image, options.size, options.weights)
     x = dense(layers.Flatten()(x), options.units)

@@ -14,7 +14,7 @@ from podium.images.decoding import MAX_PIXELS, ORDINARY, BadImageError, Placemen
 HEIGHT, WIDTH = 60, 90
 
 
-def image(height: int = 30, width: int = 45, channels: int = 3, resize: str = "stretch") -> Image:
+def sized(height: int = 30, width: int = 45, channels: int = 3, resize: str = "stretch") -> Image:
     return Image(height=height, width=width, channels=channels, resize=resize)
 
 
@@ -44,15 +44,15 @@ def test_every_image_of_the_test_data_is_judged_as_its_oracle_says(shared_data: 
             reasons[name] = inspect(data, name).notice
             verdicts[name] = "warn" if reasons[name] else "ok"
             for channels in (1, 3):
-                assert decode(data, image(channels=channels)).shape == (30, 45, channels)
+                assert decode(data, sized(channels=channels)).shape == (30, 45, channels)
         except BadImageError as error:
             verdicts[name], reasons[name] = "reject", str(error)
     assert verdicts == oracle
     assert len(oracle) > 20
     assert all(reasons[name] for name in oracle if oracle[name] != "ok")
-    good = decode((shared_data / "broken/good.jpg").read_bytes(), image(150, 200))
+    good = decode((shared_data / "broken/good.jpg").read_bytes(), sized(150, 200))
     for orientation in range(1, 9):
-        turned = decode((shared_data / f"broken/exif_orientation_{orientation}.jpg").read_bytes(), image(150, 200))
+        turned = decode((shared_data / f"broken/exif_orientation_{orientation}.jpg").read_bytes(), sized(150, 200))
         assert difference(good, turned) < 3, orientation
 
 
@@ -72,7 +72,7 @@ def test_what_is_no_whole_image_is_refused_with_a_reason(data: bytes, reason: st
     with pytest.raises(BadImageError, match=reason):
         inspect(data, "a.jpg")
     with pytest.raises(BadImageError, match=reason):
-        decode(data, image())
+        decode(data, sized())
 
 
 def test_an_image_of_too_many_pixels_is_refused_by_its_header() -> None:
@@ -115,7 +115,7 @@ def test_what_is_odd_is_noticed() -> None:
 def test_colour_images_look_the_same_whatever_their_mode(mode: str) -> None:
     image = draw().convert(mode)
     kind = "TIFF" if mode == "CMYK" else "PNG"
-    assert difference(decode(save(image, kind), image()), decode(save(draw()), image())) < 12
+    assert difference(decode(save(image, kind), sized()), decode(save(draw()), sized())) < 12
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
@@ -124,15 +124,15 @@ def test_gray_images_look_the_same_whatever_their_mode(mode: str) -> None:
     image = Pillow.fromarray(gray.astype(np.uint16) * 257) if mode == "I;16" else draw().convert(mode)
     expected = np.asarray(draw().convert("1").convert("L")) if mode == "1" else gray
     assert inspect(save(image), "a.png").channels == 1
-    got = decode(save(image), image(HEIGHT, WIDTH, 1))[..., 0]
+    got = decode(save(image), sized(HEIGHT, WIDTH, 1))[..., 0]
     assert difference(got, expected) < 0.01
-    three = decode(save(image), image(HEIGHT, WIDTH, 3))
+    three = decode(save(image), sized(HEIGHT, WIDTH, 3))
     assert (three == got[..., np.newaxis]).all()
 
 
 def test_sixteen_bits_are_scaled_not_cut_off() -> None:
     ramp = np.linspace(0, 65535, WIDTH, dtype=np.uint16)[np.newaxis].repeat(HEIGHT, 0)
-    got = decode(save(Pillow.fromarray(ramp)), image(HEIGHT, WIDTH, 1))[0, :, 0]
+    got = decode(save(Pillow.fromarray(ramp)), sized(HEIGHT, WIDTH, 1))[0, :, 0]
     np.testing.assert_array_equal(got, (ramp[0].astype(int) + 128) // 257)
     assert len(np.unique(got)) == WIDTH
 
@@ -140,7 +140,7 @@ def test_sixteen_bits_are_scaled_not_cut_off() -> None:
 def test_what_is_transparent_becomes_white() -> None:
     image = draw().convert("RGBA")
     image.putalpha(0)
-    assert (decode(save(image), image()) == 255).all()
+    assert (decode(save(image), sized()) == 255).all()
 
 
 def test_fractions_are_refused() -> None:
@@ -157,7 +157,7 @@ def test_a_reduced_jpeg_differs_little_from_one_decoded_in_full(shared_data: Pat
     differences = []
     for data in files:
         whole = np.asarray(Pillow.open(io.BytesIO(data)).convert("L"))[..., np.newaxis]
-        differences.append(difference(decode(data, image(100, 100, 1)), fit(whole, image(100, 100, 1))))
+        differences.append(difference(decode(data, sized(100, 100, 1)), fit(whole, sized(100, 100, 1))))
     assert len(differences) == 60
     assert 0 < np.mean(differences) < 3, "gray levels of 255"
 
@@ -170,7 +170,7 @@ def test_a_reduced_jpeg_differs_little_from_one_decoded_in_full(shared_data: Pat
 @pytest.mark.parametrize("size", [(6, 9), (4, 12), (12, 18), (3, 2)])
 def test_an_image_of_one_colour_keeps_it_at_every_size(channels: int, asked: int, size: tuple[int, int]) -> None:
     pixels = np.full((6, 9, channels), 200, np.uint8)
-    fitted = fit(pixels, image(*size, asked))
+    fitted = fit(pixels, sized(*size, asked))
     assert fitted.shape == (*size, asked)
     assert fitted.dtype == np.uint8
     assert (fitted == 200).all()
@@ -178,24 +178,24 @@ def test_an_image_of_one_colour_keeps_it_at_every_size(channels: int, asked: int
 
 def test_shrinking_averages_the_area() -> None:
     pixels = np.array([[0, 100, 50, 50], [100, 200, 50, 50]], np.uint8)[..., np.newaxis]
-    assert fit(pixels, image(1, 2, 1))[0, :, 0].tolist() == [100, 50]
+    assert fit(pixels, sized(1, 2, 1))[0, :, 0].tolist() == [100, 50]
 
 
 def test_gray_is_the_luminance_of_red_green_blue() -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert fit(pixels, image(1, 3, 1))[0, :, 0].tolist() == [76, 150, 29]
+    assert fit(pixels, sized(1, 3, 1))[0, :, 0].tolist() == [76, 150, 29]
 
 
 def test_stretching_shows_all_of_an_image() -> None:
     pixels = np.zeros((10, 40, 1), dtype=np.uint8)
     pixels[:, 20:] = 200
-    got = fit(pixels, image(20, 20, 1))[..., 0]
+    got = fit(pixels, sized(20, 20, 1))[..., 0]
     assert (got[:, :9] == 0).all()
     assert (got[:, 11:] == 200).all()
 
 
 def test_padding_keeps_the_shape_between_black_borders() -> None:
-    got = fit(np.full((10, 40, 3), 200, dtype=np.uint8), image(20, 20, 3, "pad"))
+    got = fit(np.full((10, 40, 3), 200, dtype=np.uint8), sized(20, 20, 3, "pad"))
     assert (got[7:12] == 200).all()
     assert (got[:7] == 0).all()
     assert (got[12:] == 0).all()
@@ -204,8 +204,8 @@ def test_padding_keeps_the_shape_between_black_borders() -> None:
 def test_cropping_keeps_the_middle() -> None:
     pixels = np.zeros((10, 40, 1), dtype=np.uint8)
     pixels[:, 15:25] = 200
-    assert (fit(pixels, image(20, 20, 1, "crop")) == 200).all()
-    assert (fit(pixels.transpose(1, 0, 2), image(5, 5, 1, "crop")) == 200).all()
+    assert (fit(pixels, sized(20, 20, 1, "crop")) == 200).all()
+    assert (fit(pixels.transpose(1, 0, 2), sized(5, 5, 1, "crop")) == 200).all()
 
 
 @pytest.mark.parametrize("resize", ["stretch", "pad", "crop"])
@@ -215,7 +215,7 @@ def test_a_box_follows_its_image(resize: str, width: int, height: int) -> None:
     box = (width * 0.45, height * 0.4, width * 0.1, height * 0.3)
     left, top, right, bottom = round(box[0]), round(box[1]), round(box[0] + box[2]), round(box[1] + box[3])
     pixels[top:bottom, left:right] = 255
-    wanted = image(48, 64, 1, resize)
+    wanted = sized(48, 64, 1, resize)
     rows, columns = np.nonzero(fit(pixels, wanted)[..., 0] > 127)
     got = Placement.of(width, height, wanted).move((left, top, right - left, bottom - top), wanted)
     seen = (columns.min(), rows.min(), columns.max() + 1 - columns.min(), rows.max() + 1 - rows.min())
@@ -223,7 +223,7 @@ def test_a_box_follows_its_image(resize: str, width: int, height: int) -> None:
 
 
 def test_a_box_that_leaves_the_image_is_cut_off() -> None:
-    wanted = image(10, 10, 1, "crop")
+    wanted = sized(10, 10, 1, "crop")
     assert Placement.of(20, 10, wanted).move((0, 0, 20, 10), wanted) == (0, 0, 10, 10)
     assert Placement.of(10, 10, wanted).move((-3, 8, 6, 6), wanted) == (0, 8, 3, 2)
 
@@ -233,7 +233,7 @@ def test_a_box_that_leaves_the_image_is_cut_off() -> None:
 def test_no_shape_is_too_odd(resize: str, shape: tuple[int, int, int]) -> None:
     pixels = np.full(shape, 77, dtype=np.uint8)
     for channels in (1, 3):
-        got = fit(pixels, image(16, 24, channels, resize))
+        got = fit(pixels, sized(16, 24, channels, resize))
         assert (got.shape, got.dtype) == ((16, 24, channels), np.uint8)
         assert 77 in got
 
@@ -245,7 +245,7 @@ def test_a_known_jpeg_looks_the_same_by_the_fast_way(channels: int, size: tuple[
     exif = Pillow.Exif()
     exif[0x0112] = orientation
     data = save(draw(), "JPEG", quality=95, exif=exif)
-    wanted = image(*size, channels)
+    wanted = sized(*size, channels)
     facts = inspect(data, "a.jpg")
     assert (facts.format, facts.mode) in ORDINARY
     slow, fast = decode(data, wanted), decode(data, wanted, (facts.width, facts.height))
@@ -257,6 +257,6 @@ def test_a_known_jpeg_looks_the_same_by_the_fast_way(channels: int, size: tuple[
 def test_what_opencv_cannot_read_after_all_is_left_to_pillow() -> None:
     data = save(draw())[:-200]
     with pytest.raises(BadImageError):
-        decode(data, image(), (WIDTH, HEIGHT))
+        decode(data, sized(), (WIDTH, HEIGHT))
     data = save(draw(), "GIF")
-    np.testing.assert_array_equal(decode(data, image(), (WIDTH, HEIGHT)), decode(data, image()))
+    np.testing.assert_array_equal(decode(data, sized(), (WIDTH, HEIGHT)), decode(data, sized()))

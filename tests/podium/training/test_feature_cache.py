@@ -183,9 +183,9 @@ def test_features_come_in_the_order_of_their_images_with_their_answers(tmp_path:
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
     flat = np.asarray(split.images, np.float32).reshape(COUNT, -1)
     schedule = make_schedule(seed=4)
-    images = islice(training_dataset(split, schedule, first_batch).as_numpy_iterator(), 30)
+    expected = islice(training_dataset(split, schedule, first_batch).as_numpy_iterator(), 30)
     batches = feature_training_dataset(flat, Shown(split), schedule, first_batch)
-    for (images, answers), (rows, known) in zip(images, batches.as_numpy_iterator(), strict=False):
+    for (images, answers), (rows, known) in zip(expected, batches.as_numpy_iterator(), strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert known.keys() == answers.keys()
         assert all(np.array_equal(known[name], answers[name]) for name in answers)
@@ -194,23 +194,23 @@ def test_features_come_in_the_order_of_their_images_with_their_answers(tmp_path:
 def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", 600, boxes=True) / "train")
     flat = np.asarray(split.images, np.float32).reshape(600, -1)
-    shown, images = feature_evaluation_dataset(flat, Shown(split)), evaluation_dataset(split)
-    assert len(shown) == len(images) == 10
-    for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), images.as_numpy_iterator(), strict=True):
+    shown, expected = feature_evaluation_dataset(flat, Shown(split)), evaluation_dataset(split)
+    assert len(shown) == len(expected) == 10
+    for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), expected.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert all(np.array_equal(known[name], answers[name]) for name in answers)
 
 
 def test_copies_are_the_images_of_the_first_rounds_and_take_turns(tmp_path: Path) -> None:
-    """What a round of `training_dataset` shows, moved by that round's draws, a round of copies shows, too; then again."""
+    """A round of copies gives what a round of `training_dataset` gives, augmented by the same draws; then again."""
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
     schedule = make_schedule(seed=4, augmentation=MOVED)
     shown = Shown(split, schedule, 2)
     flat = shown.images(0, 2 * COUNT + 5).astype(np.float32).reshape(2 * COUNT, -1)
     a_round = -(-COUNT // schedule.batch_size)
-    images = [*islice(training_dataset(split, schedule, 0).as_numpy_iterator(), 2 * a_round)]
+    expected = [*islice(training_dataset(split, schedule, 0).as_numpy_iterator(), 2 * a_round)]
     batches = [*islice(feature_training_dataset(flat, shown, schedule, 0).as_numpy_iterator(), 4 * a_round)]
-    for (images, answers), (rows, known) in zip(images, batches, strict=False):
+    for (images, answers), (rows, known) in zip(expected, batches, strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert all(np.array_equal(known[name], answers[name]) for name in answers)
     every = [{row.tobytes() for rows, _ in batches[n * a_round : (n + 1) * a_round] for row in rows} for n in range(4)]

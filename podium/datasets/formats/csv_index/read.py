@@ -22,7 +22,7 @@ from podium.errors import PodiumError, nearest
 
 
 def read(raw: Path, layout: CsvIndexFormat) -> Iterator[Example]:
-    """Read the tables one after the other, the images in the order of their rows. See `podium.datasets.formats.read`."""
+    """Read the tables one after the other, the images in the order of their rows. See `formats.read`."""
     with Archive(raw) as archive:
         files = set(archive.files(layout.folder))
         folder = "" if layout.folder == "." else f"{layout.folder.removeprefix('./').rstrip('/')}/"

@@ -1,6 +1,6 @@
 """A digitStruct.mat as JSON, by h5py: `python digit_struct_json.py [PICTURE ...] < digitStruct.mat`.
 
-Slow, some 600 images a second, but it reads whatever HDF5 can. `podium.datasets.formats.digit_struct.annotations` starts it as a process of its
+Slow, some 600 images a second, but it reads whatever HDF5 can. `annotations` starts it as a process of its
 own, with limits: on a damaged file HDF5 1.14.6 may write where it should not (CVE-2025-6816) or take memory without end
 (23 GB after three wrong bytes, when it was tried). Python's own traceback says what is wrong.
 """

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def read(raw: Path, layout: DigitStructFormat) -> Iterator[Example]:
-    """Read the parts one after the other, the images in the order of their annotations. See `podium.datasets.formats.read`."""
+    """Read the parts one after the other, the images in the order of their annotations. See `formats.read`."""
     from podium.datasets.formats.digit_struct.annotations import (  # h5py: only this format needs it
         read_digit_json,
         read_digit_struct,

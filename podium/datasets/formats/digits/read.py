@@ -10,7 +10,7 @@ from podium.datasets.formats.example import Example
 
 
 def read(raw: Path, layout: DigitsFormat) -> Iterator[Example]:
-    """Read `digits.npz`, its pixels stretched from 0–16 to 0–255. See `podium.datasets.formats.read`."""
+    """Read `digits.npz`, its pixels stretched from 0–16 to 0–255. See `formats.read`."""
     with np.load(raw / f"{layout.kind}.npz", allow_pickle=False) as arrays:
         images, target = arrays["images"], arrays["target"]
     pixels = np.rint(images[..., np.newaxis] * (255 / 16)).astype(np.uint8)

@@ -17,7 +17,7 @@ from podium.datasets.formats.image_files import UNLABELLED, find_images, load
 
 
 def read(raw: Path, layout: LabelledNamesFormat) -> Iterator[Example]:
-    """Read the parts one after the other. See `podium.datasets.formats.read`."""
+    """Read the parts one after the other. See `formats.read`."""
     with Archive(raw) as archive:
         for part, path, name in find_images(archive, layout.folders):
             label, found, _ = path.stem.partition(layout.separator)

@@ -32,7 +32,7 @@ BLOCK_BYTES = 1 << 22
 
 
 def read(raw: Path, layout: PixelCsvFormat) -> Iterator[Example]:
-    """Read the tables one after the other. See `podium.datasets.formats.read`."""
+    """Read the tables one after the other. See `formats.read`."""
     with Archive(raw) as archive:
         for part, name in layout.files.items():
             yield from _read_table(archive, _Table(name, part, *_read_header(archive, name, layout.label_column)))

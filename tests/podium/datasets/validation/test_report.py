@@ -28,6 +28,9 @@ HOSTILE = [
 HALF = "half a character \udcff.jpg"
 
 
+LIGHT = ("Brightness", "brightness", "mean gray value, 0 to 255", False)
+
+
 class Page(HTMLParser):
     """Reads a page strictly: every tag is closed where it must be; collects what a browser would fetch."""
 
@@ -350,8 +353,8 @@ def test_the_measures_that_never_change_are_one_sentence(tmp_path: Path) -> None
 
 def test_a_histogram_shows_the_share_of_each_split() -> None:
     manifest = make_manifest(4, brightness=[0.0, 0.0, 0.0, 240.0])
-    splits = pd.Series(["train", "train", "test", "test"])
-    _, histograms = draw_histograms(manifest, splits)
+    members = {"train": np.array([True, True, False, False]), "test": np.array([False, False, True, True])}
+    _, histograms = draw_histograms(manifest, members, [LIGHT])
     one = next(one for one in histograms if one.title == "Brightness")
     assert list(one.lines) == ["train", "test"]
     assert one.top == 1  # all of train is in the first bin
@@ -367,7 +370,7 @@ def test_a_histogram_shows_the_share_of_each_split() -> None:
 def test_a_few_strange_images_do_not_hide_the_others_in_one_bin() -> None:
     manifest = make_manifest(1000)
     manifest.loc[0, "width"] = 1_000_000
-    _, histograms = draw_histograms(manifest, pd.Series(["train"] * 1000))
+    _, histograms = draw_histograms(manifest, {"train": np.ones(1000, bool)}, [("Width", "width", "pixels", False)])
     one = next(one for one in histograms if one.title == "Width")
     assert one.greatest == 1_000_000
     assert one.top < 0.2

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image as Image
+from PIL import Image as Pillow
 
 from podium.config.datasets import Dataset, Image
 from podium.datasets.formats import Example
@@ -137,7 +137,7 @@ def test_images_without_labels_need_none_and_are_counted_apart() -> None:
 
 def test_an_odd_image_is_a_warning() -> None:
     content = io.BytesIO()
-    Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(content, "PNG")
+    Pillow.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(content, "PNG")
     odd = Example("a.jpg", "train", "0", content.getvalue())
     (level, expectation, count, named) = failures([*make_examples(), odd])[0]
     assert (level, expectation, count) == ("warning", "no image is odd in any way", 1)
