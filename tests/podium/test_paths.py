@@ -111,7 +111,7 @@ def test_removing_what_is_not_there_is_no_mistake(tmp_path: Path) -> None:
 
 def test_what_is_gone_on_with_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from podium.paths import atomic_write\n"
+        "import sys, time; from pathlib import Path; from podium.files import atomic_write\n"
         "with atomic_write(Path(sys.argv[1]), resume=True) as part:\n"
         "    part.write_text('theirs'); print('here', flush=True); time.sleep(60)"
     )

@@ -115,7 +115,7 @@ def test_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
         write(tmp_path / "dots", examples, dies(), workers=1)
     decoded = []
     monkeypatch.setattr(preprocessing, "decode", lambda data, *how: decoded.append(data) or decode(data, *how))
-    decode = preprocessing.images.decode
+    decode = preprocessing.decoding.decode
     assert digest(write(tmp_path / "dots", examples)) == whole
     assert PROGRESS not in whole
     assert len(decoded) <= 120 - (last - 20 - 4 * 4) // 20 * 20, "what is done is not done again"

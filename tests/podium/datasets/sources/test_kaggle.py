@@ -773,7 +773,7 @@ def test_two_at_once_do_not_write_into_one_file(
     process = start()
     while not PART.exists():
         time.sleep(0.05)
-    monkeypatch.setattr("podium.paths.GRACE", 0)
+    monkeypatch.setattr("podium.files.GRACE", 0)
     fail("is being downloaded by another process. Wait until it ends", kind=TransientError)
     nobody.rate = None
     assert end(process)[0] == 0
