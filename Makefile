@@ -16,7 +16,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help env run test check lint bench lock clean
+.PHONY: help env run test check soak lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -42,10 +42,13 @@ run: env ## from nothing to a champion: the whole pipeline on the params.yaml of
 	@echo "Read the reports:        reports/"
 
 check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (about a minute)
-	@pytest -q $(SHARED) -m 'not slow'
+	@pytest -q $(SHARED) -m 'not slow and not soak' $(T)
 
-test: lint ## everything: the checks, and the pipeline against real servers (about twenty minutes)
-	@pytest -q $(SHARED) --durations=10
+test: lint ## everything: the checks, and the pipeline against real servers; T=PATH runs a part
+	@pytest -q $(SHARED) --durations=15 -m 'not soak' $(T)
+
+soak: env ## the long versions: many kills, large fuzz (about an hour); T=PATH runs a part
+	@pytest -q $(SHARED) --durations=15 -m soak $(T)
 
 lint: env
 	@ruff check --quiet . && ruff format --quiet --check .

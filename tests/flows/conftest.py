@@ -6,32 +6,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.flows.workspace import Workspace, shorten
+from tests.sharing import made_once, shared_server
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The repository as shipped, after one run of the flow. Tests that use it leave it as it is."""
-    workspace = Workspace(tmp_path_factory.mktemp("shipped") / "project")
-    workspace.output = workspace.flow()  # type: ignore[attr-defined]
+def shipped_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The repository as shipped, after one run of the flow."""
+
+    def run(folder: Path) -> str:
+        return Workspace(folder / "project").flow()
+
+    folder, output = made_once(tmp_path_factory, "shipped", run)
+    workspace = Workspace.of(folder / "project")
+    workspace.output = output  # type: ignore[attr-defined]
     return workspace
+
+
+@pytest.fixture
+def shipped(shipped_once: Workspace) -> Iterator[Workspace]:
+    """The repository as shipped, after one run of the flow. Tests leave it as it is; one has it at a time."""
+    with FileLock(shipped_once.root.parent / "in-use.lock"):
+        yield shipped_once
 
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DVC cache that the quick workspaces share, so that none trains what another has trained."""
-    return tmp_path_factory.mktemp("cache")
+    return made_once(tmp_path_factory, "cache", lambda _: None)[0]
 
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Prefect server."""
-    host = Workspace(tmp_path_factory.mktemp("prefect") / "project")
-    port = find_free_port()
-    with host.running("prefect", "server", "start", "--port", str(port)) as server:
+    """A real Prefect server, one for all processes of the run."""
+
+    def start(folder: Path) -> tuple[str, int]:
+        host, port = Workspace(folder / "project"), find_free_port()
+        server = host.start("prefect", "server", "start", "--port", str(port))
         address = f"http://127.0.0.1:{port}/api"
         wait_for(f"{address}/health", server)
+        return address, server.pid
+
+    with shared_server(tmp_path_factory, "prefect-server", start) as address:
         yield address
 
 

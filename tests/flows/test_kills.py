@@ -25,17 +25,17 @@ from tests.kaggle_server import TOKEN, KaggleServer, serve_kaggle
 pytestmark = pytest.mark.slow
 
 KILLS = 20
-IMAGES = 1200
+IMAGES = {"short": 300, "long": 1200}
 COMMAND = ("dvc", "repro", "preprocess@pets")
 
 
 @pytest.fixture
-def kaggle(tmp_path: Path) -> Iterator[KaggleServer]:
+def kaggle(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[KaggleServer]:
     """Kaggle with one dataset: a zip with a tar.gz of photographs in it, delivered slowly."""
     generator = np.random.default_rng(0)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
-        for number in range(IMAGES):
+        for number in range(IMAGES[request.param]):
             image = io.BytesIO()
             pixels = generator.integers(0, 256, (90, 120, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(image, "JPEG", quality=80)
@@ -88,10 +88,38 @@ def remove_torn_table(root: Path) -> None:
         (root / TORN).unlink()
 
 
-def test_twenty_kills_at_random_moments_change_no_byte(kaggle: KaggleServer, tmp_path: Path) -> None:
+@pytest.fixture
+def project(kaggle: KaggleServer, tmp_path: Path) -> Workspace:
     project = Workspace(tmp_path / "project", **kaggle.environment, KAGGLE_API_TOKEN=TOKEN)
     project.edit(use_pets)
     project.commit("pets")
+    return project
+
+
+@pytest.mark.parametrize("kaggle", ["short"], indirect=True)
+def test_a_kill_in_each_stage_changes_no_byte(project: Workspace, tmp_path: Path) -> None:
+    project.run(*COMMAND)
+    expected = digest(project.root)
+    for folder in ("data/raw", "data/manifests", "data/processed", "reports", ".dvc/cache", "dvc.lock"):
+        path = project.root / folder
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for stage in ("download", "unpacking and validation", "preprocess"):
+        remove_torn_table(project.root)
+        with project.running(*COMMAND) as process:
+            while where(project.root) != stage:
+                assert process.poll() is None, f"it ended before it was killed in {stage}"
+                time.sleep(0.002)
+            time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    remove_torn_table(project.root)
+    project.run(*COMMAND)
+    assert digest(project.root) == expected
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kaggle", ["long"], indirect=True)
+def test_twenty_kills_at_random_moments_change_no_byte(project: Workspace, tmp_path: Path) -> None:
 
     def begin_anew() -> None:
         for folder in ("data/raw", "data/manifests", "data/processed", "reports", ".dvc/cache", "dvc.lock"):

@@ -42,6 +42,7 @@ def test_a_better_candidate_replaces_the_champion_and_a_worse_one_does_not(quick
     assert "digits-dense does not beat the champion digits-cnn (version 2)" in quick.flow("digits-dense")
 
 
+@pytest.mark.soak
 def test_a_restored_result_makes_no_second_run(quick: Workspace) -> None:
     quick.edit(keep_only("digits-dense"))
     before = (quick.root / "params.yaml").read_text()
@@ -54,6 +55,7 @@ def test_a_restored_result_makes_no_second_run(quick: Workspace) -> None:
     assert len(quick.runs("digits-dense")) == 2
 
 
+@pytest.mark.soak
 def test_results_of_plain_dvc_repro_are_published_later(quick: Workspace) -> None:
     quick.edit(keep_only("digits-dense"))
     quick.run("dvc", "repro")
@@ -63,6 +65,7 @@ def test_results_of_plain_dvc_repro_are_published_later(quick: Workspace) -> Non
     assert len(quick.mlflow.get_metric_history(run.info.run_id, "curve/loss")) == 2
 
 
+@pytest.mark.soak
 def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) -> None:
     quick.edit(keep_only("digits-dense"))
     quick.flow()
@@ -87,7 +90,7 @@ def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
     assert [point.step for point in curve] == list(range(1, 41))
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) -> None:
     quick.edit(keep_only("digits-dense"))
     quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=5000))

@@ -20,8 +20,9 @@ from tests.makers import MOBILENET, make_arrays, make_page, save_page
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("PODIUM_KILLS", "16"))
-"""A quarter of them, which take longest, come where a pretrained base is trained. `PODIUM_KILLS=50` tries harder."""
+KILLS = [3, pytest.param(int(os.environ.get("PODIUM_KILLS", "42")), marks=pytest.mark.soak)]
+"""Of a training from scratch: `make test` kills three times, `make soak` often; `PODIUM_KILLS=100` tries harder."""
+KILLS_OF_A_BACKBONE = [1, pytest.param(14, marks=pytest.mark.soak)]
 EPOCHS = 30
 LOG = Path("said.txt")
 COMMAND = (sys.executable, "-m", "stages", "train", "dots-dense")
@@ -142,17 +143,18 @@ def resumed() -> set[str]:
     return {line for line in LOG.read_text().splitlines() if line.startswith("goes on after")}
 
 
-def test_kills_at_random_moments_change_no_byte(models: Path) -> None:
-    kills = KILLS - KILLS // 4
+@pytest.mark.parametrize("kills", KILLS)
+def test_kills_at_random_moments_change_no_byte(models: Path, kills: int) -> None:
     places = kill_and_go_on(models, kills)
     assert len(contents(models)) == 4  # of two seeds
-    assert len(places) >= min(kills, EPOCHS) / 2, "the kills met too few places of the training"
+    assert len(places) >= min(kills, EPOCHS) // 2, "the kills met too few places of the training"
 
 
-def test_kills_change_no_byte_of_what_is_trained_on_a_base(models: Path, shared_data: Path) -> None:
+@pytest.mark.parametrize("kills", KILLS_OF_A_BACKBONE)
+def test_kills_change_no_byte_of_what_is_trained_on_a_backbone(models: Path, shared_data: Path, kills: int) -> None:
     weights = str(shared_data / "weights/mobilenet_1_0_224_tf_no_top.h5")
     learn_by(models.parents[1], ON_A_BASE, {**asdict(MOBILENET), "weights": weights})
-    places = kill_and_go_on(models, KILLS // 4)
+    places = kill_and_go_on(models, kills)
     assert places, "the kills met no place of the training"
     assert len([*Path("data/features").glob("*.npy")]) == 2
 

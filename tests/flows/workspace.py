@@ -34,6 +34,19 @@ class Workspace:
             if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "docs/", "dvc.lock")):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(REPOSITORY / name, root / name)
+        self._know(root, environment)
+        self.run("git", "init", "-q")
+        self.commit("as shipped")
+
+    @classmethod
+    def of(cls, root: Path) -> "Workspace":
+        """Give the workspace that another process made."""
+        workspace = cls.__new__(cls)
+        workspace._know(root, {})
+        return workspace
+
+    def _know(self, root: Path, environment: dict[str, str]) -> None:
+        self.root = root
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
         self.environment = kept | {
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -43,8 +56,6 @@ class Workspace:
             "GIT_CONFIG_GLOBAL": "/dev/null",
             **environment,
         }
-        self.run("git", "init", "-q")
-        self.commit("as shipped")
 
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
@@ -63,21 +74,24 @@ class Workspace:
     @contextmanager
     def running(self, *command: str) -> Iterator["subprocess.Popen[str]"]:
         """Keep a command running in a process group of its own; end the whole group afterwards."""
-        log = (self.root.parent / f"{self.root.name}-{Path(command[-1]).name}.log").open("w")
-        process = subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            stdout=log,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+        process = self.start(*command)
         try:
             yield process
         finally:
             stop(process)
-            log.close()
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Start a command in a process group of its own; what it says goes to a file beside the workspace."""
+        with (self.root.parent / f"{self.root.name}-{Path(command[-1]).name}.log").open("w") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
 
     def edit(self, change: Any) -> None:
         """Change params.yaml: `change` takes the page as a dictionary."""
