@@ -11,7 +11,7 @@ from tests.makers import REPOSITORY, TEST_DATA
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave a module that is slow as a whole unread where slow tests are left out: TensorFlow takes four seconds."""
-    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+    if "not slow" in config.option.markexpr and collection_path.suffix == ".py":
         return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text(encoding="utf-8") or None
     return None
 
