@@ -16,7 +16,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help env run test check soak lint bench lock clean
+.PHONY: help env run test check soak coverage lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -49,6 +49,11 @@ test: lint ## everything: the checks, and the pipeline against real servers; T=P
 
 soak: env ## the long versions: many kills, large fuzz (about an hour); T=PATH runs a part
 	@pytest -q $(SHARED) --durations=15 -m soak $(T)
+
+coverage: env ## what the tests of `make test` reach, by room; fails below 85 %
+	@rm -f .coverage .coverage.* coverage.json
+	@pytest -q $(SHARED) -m 'not soak' --cov --cov-report= $(T)
+	@coverage json --quiet && python -m tests.coverage_by_room coverage.json
 
 lint: env
 	@ruff check --quiet . && ruff format --quiet --check .
