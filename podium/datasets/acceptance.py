@@ -71,7 +71,7 @@ def accept(name: str) -> Path:
     load_manifest(paths.manifest, ["id"])
     with atomic_write(paths.accepted) as file:
         shutil.copyfile(paths.manifest, file)
-    _dvc("add", "--quiet", str(paths.accepted))
+    _dvc("add", str(paths.accepted), stdout=subprocess.DEVNULL)  # `--quiet` would hide what went wrong, too
     _write(name, {"accepted": file_digest(paths.accepted)})
     return paths.accepted.with_name(f"{paths.accepted.name}.dvc")
 
@@ -91,10 +91,10 @@ def _lines(level: str, limits: Limits) -> list[str]:
     return [f"{level}: {key} {value}" for key, value in vars(limits).items() if value is not None]
 
 
-def _dvc(*arguments: str) -> None:
-    """Run a command of DVC, whose output is the user's."""
+def _dvc(*arguments: str, stdout: int | None = None) -> None:
+    """Run a command of DVC, whose output is the user's, or goes to `stdout`."""
     folder = str(Path(sys.executable).parent)  # the stages' `python` is the one that runs now
     environment = os.environ | {"PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])}
-    status = subprocess.run([sys.executable, "-m", "dvc", *arguments], env=environment, check=False).returncode
-    if status:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    if subprocess.run(command, env=environment, stdout=stdout, check=False).returncode:
         raise PodiumError(f"`dvc {' '.join(arguments)}` failed; what it said is above.")

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -85,6 +86,7 @@ def _register(client: MlflowClient, dataset: str, best: Result, reason: str) -> 
         client.create_registered_model(dataset, description=f"The best models for the dataset {dataset}.")
     for known in client.search_model_versions(f"name = '{dataset}' and run_id = '{best.run_id}'"):
         return str(known.version)
+    mlflow.set_tracking_uri(client.tracking_uri)  # the registry looks the model up there, whoever asks it
     created = client.create_model_version(
         dataset,
         source=f"models:/{best.model_id}",

@@ -11,10 +11,15 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
+from podium.errors import PodiumError
+
 logger = logging.getLogger(__name__)
 
 PREFIX = "curve/"
 """Metrics by epoch are named after the history's columns: `curve/validation_accuracy`."""
+
+EPOCHS_AT_ONCE = 100
+"""MLflow takes at most 1,000 metrics in a batch, and an epoch has fewer than ten."""
 
 
 def read_history(path: Path) -> list[dict[str, str]]:
@@ -26,21 +31,27 @@ def read_history(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(line for line in lines if line.endswith("\n")))
 
 
+def agrees(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) -> bool:
+    """Say whether a run's curve, as far as it goes, is that of a history."""
+    losses = {int(row["step"]): float(row["loss"]) for row in rows}
+    sent = client.get_metric_history(run_id, f"{PREFIX}loss")
+    return all(losses.get(metric.step, metric.value) == metric.value for metric in sent)
+
+
 def send_curve(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) -> None:
     """Send the epochs that a run does not have yet. Their step is counted over all phases."""
     have = client.get_metric_history(run_id, f"{PREFIX}loss")
     last = max((metric.step for metric in have), default=0)
     now = int(time.time() * 1000)
-    metrics = [
-        Metric(f"{PREFIX}{column}", float(value), now, int(row["step"]))
-        for row in rows
-        if int(row["step"]) > last
-        for column, value in row.items()
-        # The loss goes last: it is what says that a step is complete.
-        if column not in ("step", "phase", "loss")
-    ] + [Metric(f"{PREFIX}loss", float(row["loss"]), now, int(row["step"])) for row in rows if int(row["step"]) > last]
-    for start in range(0, len(metrics), 1000):  # MLflow's limit for a batch
-        client.log_batch(run_id, metrics=metrics[start : start + 1000])
+    new = [row for row in rows if int(row["step"]) > last]
+    for start in range(0, len(new), EPOCHS_AT_ONCE):  # MLflow keeps a batch as a whole, or nothing of it
+        metrics = [
+            Metric(f"{PREFIX}{column}", float(value), now, int(row["step"]))
+            for row in new[start : start + EPOCHS_AT_ONCE]
+            for column, value in row.items()
+            if column not in ("step", "phase")
+        ]
+        client.log_batch(run_id, metrics=metrics)
 
 
 class Follower:
@@ -88,7 +99,7 @@ class Follower:
         while not self._stop.wait(1.0):
             try:
                 self._look()
-            except (MlflowException, OSError) as error:
+            except (MlflowException, PodiumError, OSError) as error:
                 if not warned:
                     logger.warning("MLflow cannot be reached; the training goes on, its curve follows later: %s", error)
                     warned = True

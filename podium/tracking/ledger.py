@@ -16,10 +16,11 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Ru
 
 from podium.config import Params
 from podium.datasets.arrays import SPLITS, open_split
+from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
 from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
 from podium.tracking.connection import tracking_uri
-from podium.tracking.curves import Follower, read_history, send_curve
+from podium.tracking.curves import Follower, agrees, read_history, send_curve
 from podium.tracking.lineage import (
     Lineage,
     describe_candidate,
@@ -55,7 +56,9 @@ class Ledger:
         """The connection, made at first use: a new store takes seconds to be laid out."""
         uri = tracking_uri(self._root)
         store = Path(uri.removeprefix("sqlite:///"))
-        if uri.startswith("sqlite:") and not store.exists():
+        if uri.startswith("sqlite:") and store.exists():
+            _check_database(store)
+        elif uri.startswith("sqlite:"):
             # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
             with atomic_write(store) as part:
                 MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
@@ -127,14 +130,16 @@ class Ledger:
 
     def _unfinished(self, experiment: str, name: str) -> list[Run]:
         mine = f"tags.`podium.candidate` = '{name}' and tags.`podium.workspace` = '{workspace(self._root)}'"
-        return [run for run in self._search(experiment, mine) if "podium.training_key" not in run.data.tags]
+        return self._search(experiment, f"{mine} and tags.`podium.training_key` IS NULL")
 
     def _open(self, name: str) -> str:
         """Open a run for a training, or go on with the one that an interrupted try left."""
         intent = read_intent(self._root, self._params, name)
         experiment = self._experiment(name)
+        rows = read_history(self._root / self._paths(name).history)
         for run in self._unfinished(experiment, name):
-            if run.data.tags["podium.intent"] == intent:
+            # The code is no part of the intent: edited in between, it makes another training, with another curve.
+            if run.data.tags["podium.intent"] == intent and agrees(self.client, run.info.run_id, rows):
                 self.client.update_run(run.info.run_id, "RUNNING")
                 return str(run.info.run_id)
         tags = {
@@ -176,8 +181,8 @@ class Ledger:
         splits = file_digest(processed / "split.csv")
         for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
             self.client.set_tag(run_id, f"podium.{tag}", text)
-        self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
         self.client.set_terminated(run_id, "FINISHED")
+        self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
         logger.info("%s is in MLflow, run %s", name, run_id)
 
     def _model_id(self, run: Run) -> str:
@@ -193,6 +198,17 @@ class Ledger:
                 self.client.delete_run(run.info.run_id)
             elif run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _check_database(store: Path) -> None:
+    """Raise PodiumError if a file is no SQLite database: MLflow would try for 100 seconds, and end in a traceback."""
+    with store.open("rb") as file:
+        head = file.read(16)
+    if head not in (b"", b"SQLite format 3\0"):
+        raise PodiumError(
+            f"{store} is no SQLite database. Expected the file in which MLflow keeps its runs. "
+            f"Move it away: `mv {store} {store}.broken`; then `podium run` publishes what is trained to a new one."
+        )
 
 
 def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def describe_source(root: Path) -> dict[str, str]:
     }
 
 
+@cache
 def describe_environment() -> str:
     """List the installed distributions with their versions, one a line."""
     found = {dist.metadata["Name"].lower(): dist.version for dist in distributions() if dist.metadata["Name"]}

@@ -1,11 +1,12 @@
+import shutil
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from podium.tracking.curves import Follower, read_history, send_curve
-
-pytestmark = pytest.mark.slow
+from podium.tracking.curves import Follower, agrees, read_history, send_curve
+from tests.trained import Unreliable
 
 HEADER = "step,phase,loss,accuracy,validation_loss,validation_accuracy,learning_rate\n"
 
@@ -15,8 +16,8 @@ def rows(first: int, last: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+def client(tmp_path_factory: pytest.TempPathFactory, store: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{shutil.copy(store, tmp_path_factory.mktemp('mlflow'))}")
 
 
 @pytest.fixture
@@ -44,6 +45,36 @@ def test_only_what_a_run_lacks_is_sent(tmp_path: Path, client: MlflowClient, run
         send_curve(client, run_id, read_history(path))
     for name in ("loss", "validation_accuracy", "learning_rate"):
         assert steps(client, run_id, name) == [1, 2, 3, 4, 5]
+
+
+def test_a_long_curve_that_breaks_off_has_every_step_once_in_the_end(
+    tmp_path: Path, client: MlflowClient, run_id: str
+) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(HEADER + rows(1, 300))  # more than MLflow takes at once
+    unreliable = Unreliable(client, failing=3)
+    with pytest.raises(MlflowException, match="log_batch"):
+        send_curve(unreliable, run_id, read_history(path))  # type: ignore[arg-type]
+    assert unreliable.calls.count("log_batch") == 2
+    send_curve(client, run_id, read_history(path))
+    for name in ("loss", "accuracy", "learning_rate"):
+        assert sorted(steps(client, run_id, name)) == list(range(1, 301))
+
+
+def test_a_curve_agrees_with_the_history_that_it_is_a_part_of(
+    client: MlflowClient, run_id: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(HEADER + rows(1, 2))
+    assert agrees(client, run_id, read_history(path))
+    send_curve(client, run_id, read_history(path))
+    for history, expected in (
+        (rows(1, 1), True),
+        (rows(1, 5), True),
+        (rows(1, 5).replace("0.5,0.5", "0.6,0.5"), False),
+    ):
+        path.write_text(HEADER + history)
+        assert agrees(client, run_id, read_history(path)) is expected
 
 
 def test_every_column_is_a_curve(tmp_path: Path, client: MlflowClient, run_id: str) -> None:

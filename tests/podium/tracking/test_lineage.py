@@ -62,6 +62,35 @@ def test_a_digest_changes_with_what_it_stands_for_and_with_nothing_else(
     assert {field for field in vars(before) if getattr(before, field) != getattr(after, field)} == changes
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("zoom: 0.1", "zoom: 0.2", {"intent", "training_key"}),  # of its schedule
+        ("dropout: 0.2", "dropout: 0.3", {"intent", "training_key"}),  # of its model
+        ("learning_rate: 0.001", "learning_rate: 0.002", set()),  # of the schedule of the other candidate
+        ("- 64", "- 32", set()),  # of the other candidate's model
+        ("maximum_imbalance: 1.5", "maximum_imbalance: 2.5", set()),  # of what its data was held against
+    ],
+)
+def test_a_digest_changes_with_its_candidates_choices_and_with_no_others(
+    project: Path, old: str, new: str, changes: set[str]
+) -> None:
+    write_lock(project)
+    before = read_lineage(project, load_params(), "digits-cnn")
+    params = (project / "params.yaml").read_text()
+    assert params.count(old) == 1
+    (project / "params.yaml").write_text(params.replace(old, new))
+    after = read_lineage(project, load_params(), "digits-cnn")
+    assert {field for field in vars(before) if getattr(before, field) != getattr(after, field)} == changes
+
+
+def test_a_digest_knows_nothing_of_the_code_that_made_the_files(project: Path) -> None:
+    write_lock(project)
+    before = read_lineage(project, load_params(), "digits-cnn")
+    write_lock(project, "    outs", "    cmd: python\n    deps: [{path: stages/train.py, md5: ffff}]\n    outs")
+    assert read_lineage(project, load_params(), "digits-cnn") == before
+
+
 def test_the_intent_is_known_before_training(project: Path) -> None:
     write_lock(project)
     known = read_lineage(project, load_params(), "digits-cnn").intent
