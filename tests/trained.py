@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 
-from podium.config import Page, load_params
+from podium.config import Params, load_params
 from podium.datasets.arrays import SPLITS, SplitWriter
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths
 from podium.tracking import Ledger, tracking_uri
@@ -33,7 +33,7 @@ SCORES = {
     "test": {"accuracy": 0.7, "loss": 0.6},
 }
 
-_PAGES: dict[str, Page] = {}
+_PAGES: dict[str, Params] = {}
 """By their text: to read one takes a tenth of a second."""
 
 
@@ -44,7 +44,7 @@ class Trained:
     root: Path
 
     @property
-    def page(self) -> Page:
+    def page(self) -> Params:
         text = (self.root / PARAMS).read_text()
         if text not in _PAGES:
             _PAGES[text] = load_params(self.root / PARAMS)

@@ -16,7 +16,7 @@ from podium.tracking import Result
 logger = logging.getLogger(__name__)
 
 CHAMPION, PREVIOUS = "champion", "previous"
-SCORE, SPLITS, CANDIDATE = "podium.validation_accuracy", "podium.datasets.splits", "podium.candidate"
+SCORE, SPLITS, CANDIDATE = "podium.validation_accuracy", "podium.splits", "podium.candidate"
 
 _ABSENT = {ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), ErrorCode.Name(INVALID_PARAMETER_VALUE)}
 

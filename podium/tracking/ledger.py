@@ -99,7 +99,7 @@ class Ledger:
             run_id=run_id,
             model_id=self._model_id(run),
             metrics=self._metrics(name),
-            splits=run.data.tags["podium.datasets.splits"],
+            splits=run.data.tags["podium.splits"],
             is_new=not known,
         )
 
