@@ -115,7 +115,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> Drift:
 def changes_table(drift: Drift) -> pd.DataFrame:
     """Give the changes, one row a measure; `beyond_chance` is `moved` where that is more than `chance`, else 0."""
     table = pd.DataFrame([asdict(change) for change in drift.changes])
-    return table.assign(beyond_chance=table["augmented"].where(table["augmented"] > table["chance"], 0.0))
+    return table.assign(beyond_chance=table["moved"].where(table["moved"] > table["chance"], 0.0))
 
 
 def to_json(drift: Drift) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tests.makers import REPOSITORY
 
 DIGITS = (REPOSITORY / "recipes/digits.yaml").read_text(encoding="utf-8")
 DENSE = "kind: dense\n      units:\n        - 64\n      dropout: 0.0\n"
-PHASE = DIGITS[DIGITS.index("      - name: fit") : DIGITS.index("  moved:")]
+PHASE = DIGITS[DIGITS.index("      - name: fit") : DIGITS.index("  augmented:")]
 ZERO_TO_NINE = DIGITS[DIGITS.index("      '0': zero") : DIGITS.index("    image:")]
 
 
@@ -215,7 +215,7 @@ def test_a_part_of_a_base_is_a_text_or_a_number(tmp_path: Path, written: str, re
 
 
 MOVED = "      zoom: 0.1\n"
-"""The last line of the augmentation of schedule `moved`, which digits-cnn takes."""
+"""The last line of the augmentation of schedule `augmented`, which digits-cnn takes."""
 
 
 def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(tmp_path: Path) -> None:
