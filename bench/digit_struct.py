@@ -1,6 +1,6 @@
 """Reading `digitStruct.mat` of Street View House Numbers: all images at once against h5py, image by image.
 
-Ours is `podium.datasets.formats.digit_struct.annotations.read_digit_struct`. The other is `bench/baselines/read_digit_struct.py`, the loop over
+Ours is `read_digit_struct` of the format. The other is `bench/baselines/read_digit_struct.py`, the loop over
 references that one finds on the web. The file is `bench/house_numbers.py`'s: as many images and digits as the
 official train part, in the structures that MATLAB writes, with one attribute an object where MATLAB has two or three.
 Both are whole processes, in turn, on a file that the machine has in memory already; ours includes the process that it

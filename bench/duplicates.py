@@ -1,6 +1,6 @@
 """Finding images that look the same: 100,000 hashes against comparing all pairs, and what is found of known copies.
 
-Ours is `podium.datasets.validation.duplicates.find_pairs` at 64 bits. The other is the loop that one would write: each hash
+Ours is `find_pairs` of podium's validation at 64 bits. The other is the loop that one would write: each hash
 against all that follow, as it is and flipped, with NumPy's `bitwise_count`; it finds every pair, so that ours is
 measured against it. The hashes are those of some 90,000 crops of real photographs, turned by up to 25° and half of them
 flipped, and of 10,000 copies of such crops, of the kinds in the last rows. Both are whole processes, NumPy's import

@@ -8,10 +8,11 @@ from podium.config import load_params
 from podium.datasets.formats import read
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import build_manifest, load_manifest, save_manifest
+from podium.datasets.validation.manifest import load_manifest, save_manifest
 from podium.datasets.validation.quarantine import load_review
 from podium.datasets.validation.report import choose_rows, write_page
 from podium.datasets.validation.saving import save_inspection
+from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.thumbnails import Remembered, collect_thumbnails
 from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest

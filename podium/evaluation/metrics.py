@@ -11,7 +11,7 @@ Metrics = dict[str, float]
 
 
 def measure(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Metrics:
-    """Sum a split up.
+    """Measure predicted classes of a split.
 
     Args:
         labels: (n,) the true classes.
@@ -23,31 +23,31 @@ def measure(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Me
         `precision_recall_fscore_support`. A class that is never predicted counts with precision 0.
     """
     predicted = probabilities.argmax(axis=1)
-    figures = {
+    metrics = {
         "accuracy": float(accuracy_score(labels, predicted)),
         "loss": float(log_loss(labels, _normalised(probabilities), labels=range(probabilities.shape[1]))),
     }
     for average in ("macro", "weighted"):
         scores = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0)
-        figures |= {
+        metrics |= {
             f"{average}_{name}": float(score)
             for name, score in zip(("precision", "recall", "f1"), scores[:3], strict=True)
         }
-    return figures
+    return metrics
 
 
-def tabulate_repeats(figures: dict[int, dict[str, Metrics]]) -> pd.DataFrame:
-    """Give each seed its row: seed, and a column for each split and figure: `validation_accuracy`, `test_loss`."""
+def tabulate_repeats(metrics: dict[int, dict[str, Metrics]]) -> pd.DataFrame:
+    """Give each seed its row: seed, and a column for each split and metric: `validation_accuracy`, `test_loss`."""
     return pd.DataFrame(
         {"seed": seed} | {f"{split}_{name}": value for split, some in splits.items() for name, value in some.items()}
-        for seed, splits in figures.items()
+        for seed, splits in metrics.items()
     )
 
 
 def measure_repeats(repeats: pd.DataFrame) -> Metrics:
-    """Say how far seeds are apart: how many there are, and each figure's mean and sample standard deviation."""
-    figures = repeats.drop(columns="seed")
-    means, deviations = figures.mean().add_suffix("_mean"), figures.std(ddof=1).add_suffix("_std")
+    """Measure the seed variance: how many there are, and each metric's mean and sample standard deviation."""
+    metrics = repeats.drop(columns="seed")
+    means, deviations = metrics.mean().add_suffix("_mean"), metrics.std(ddof=1).add_suffix("_std")
     return {"seeds": float(len(repeats))} | {
         str(name): float(value) for name, value in [*means.items(), *deviations.items()]
     }
@@ -56,11 +56,11 @@ def measure_repeats(repeats: pd.DataFrame) -> Metrics:
 def measure_classes(
     labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Give each class its row: class, precision, recall, f1, images."""
+    """Give each class its row: class, precision, recall, f1, support (how many images it has)."""
     columns = precision_recall_fscore_support(
         labels, probabilities.argmax(axis=1), labels=range(len(classes)), zero_division=0
     )
-    named = zip(("precision", "recall", "f1", "images"), columns, strict=True)
+    named = zip(("precision", "recall", "f1", "support"), columns, strict=True)
     return pd.DataFrame({"class": classes} | dict(named))
 
 

@@ -25,7 +25,7 @@ from podium.datasets.starter.page import SCHEDULE, Found, write_page
 from podium.datasets.starter.problems import find_problems
 from podium.datasets.starter.reference import name_dataset, read_reference
 from podium.datasets.validation.limits import infer_validation
-from podium.datasets.validation.manifest import build_manifest
+from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 from podium.paths import DatasetPaths
 

@@ -9,8 +9,8 @@ import pandas as pd
 from podium.config.datasets import Dataset
 from podium.datasets.formats import read
 from podium.datasets.validation.drift import Drift
-from podium.datasets.validation.manifest import build_manifest
 from podium.datasets.validation.quarantine import leave_out
+from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.thumbnails import collect_thumbnails
 from podium.pages.html import write_html
 

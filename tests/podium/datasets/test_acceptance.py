@@ -14,7 +14,8 @@ from podium.config import load_params
 from podium.datasets import acceptance
 from podium.datasets.formats.example import Example
 from podium.datasets.formats.image_files import UNLABELLED
-from podium.datasets.validation.manifest import as_seen, build_manifest, save_manifest
+from podium.datasets.validation.manifest import as_seen, save_manifest
+from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.paths import DatasetPaths

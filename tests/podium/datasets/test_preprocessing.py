@@ -14,7 +14,8 @@ from podium.datasets.arrays import SPLITS, load_classes, open_split
 from podium.datasets.formats import Example
 from podium.datasets.preprocessing import PROGRESS, write_arrays
 from podium.datasets.splits import assign_splits
-from podium.datasets.validation.manifest import as_seen, build_manifest
+from podium.datasets.validation.manifest import as_seen
+from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 from podium.images import parallel as workers
 from tests.makers import STRATIFIED, make_dataset, make_images

@@ -10,8 +10,8 @@ from podium.config.recipes import load_params
 from podium.datasets.formats import Example, read
 from podium.datasets.validation.findings import Inspection
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import build_manifest
 from podium.datasets.validation.saving import save_inspection, summarise
+from podium.datasets.validation.scan import build_manifest
 from tests.makers import NO_REVIEW, REPOSITORY, make_dataset, make_validation
 
 SIDE = 48

@@ -10,7 +10,8 @@ from podium.datasets.sources import fetch
 from podium.datasets.validation.duplicates import find_pairs
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.limits import choose_distance, infer_validation
-from podium.datasets.validation.manifest import as_seen, build_manifest
+from podium.datasets.validation.manifest import as_seen
+from podium.datasets.validation.scan import build_manifest
 from podium.images.phash import unpack
 from tests.makers import NO_REVIEW, make_dataset
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from podium.datasets.formats import Example
-from podium.datasets.validation.manifest import COLUMNS, SEEN, as_seen, build_manifest, load_manifest, save_manifest
+from podium.datasets.validation.manifest import COLUMNS, SEEN, as_seen, load_manifest, save_manifest
+from podium.datasets.validation.scan import build_manifest
 from podium.images import parallel as workers
 
 

@@ -9,7 +9,7 @@ import pytest
 from podium.config.datasets import PixelCsvFormat, StratifiedSplit
 from podium.datasets.formats import read
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import build_manifest
+from podium.datasets.validation.scan import build_manifest
 from tests.makers import NO_REVIEW, make_dataset, make_validation
 
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ from podium.config.datasets import Dataset, StratifiedSplit
 from podium.datasets.formats import Example
 from podium.datasets.validation.findings import Inspection
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import build_manifest
 from podium.datasets.validation.quarantine import leave_out, left_out_shares, load_review
 from podium.datasets.validation.saving import save_inspection
+from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 from tests.makers import NO_REVIEW, make_dataset, make_images, make_review, make_validation
 

@@ -9,7 +9,8 @@ from podium.config.datasets import Dataset, Image
 from podium.datasets.formats import Example
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import as_seen, build_manifest
+from podium.datasets.validation.manifest import as_seen
+from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.suite import SHOWN, balance, count_classes
 from tests.makers import NO_REVIEW, make_dataset, make_images
 
