@@ -1,4 +1,4 @@
-"""The page a user edits, `params.yaml`, as frozen dataclasses that are valid once they exist."""
+"""The params page, `params.yaml`, as frozen dataclasses: whatever exists is valid."""
 
 from podium.config.datasets import Dataset, Image
 from podium.config.loading import load_params

@@ -1,8 +1,8 @@
-"""The three tables of `params.yaml` (datasets, schedules, candidates) and what stands in them.
+"""The three tables of `params.yaml` (datasets, schedules, candidates) and their entries.
 
 A table entry is a frozen dataclass; pydantic checks types and ranges when it is made, and refuses a key
 that it does not know. Where an entry has kinds (a source, a format, a split, a model), the key `kind`
-picks the dataclass, and each kind has one module of the same name in its room.
+picks the dataclass, and each kind has a module or package of the same name that does the work.
 """
 
 from typing import Annotated, Literal
@@ -24,13 +24,13 @@ class SklearnSource:
 
 @dataclass(frozen=True, config=STRICT)
 class ArchiveSource:
-    """A zip or a folder on this disk, laid out as Kaggle delivers it."""
+    """A zip, tar or folder on this disk, laid out as Kaggle delivers it."""
 
     kind: Literal["archive"]
     path: Annotated[str, Field(min_length=1)]
     """The zip or folder: absolute, or relative to the project's root. `~` is the home folder."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """The zip's digest, if only this very file will do."""
+    """Digest that the file must have, if given."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -45,10 +45,10 @@ class KaggleSource:
     version: Positive | None = None
     """The dataset's version, if not the newest. Competitions have none."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """The archive's digest, if only this very file will do."""
+    """Digest that the archive must have, if given."""
 
     def __post_init__(self) -> None:
-        """Know what to ask for."""
+        """Require exactly one of dataset and competition."""
         if (self.dataset is None) == (self.competition is None):
             raise ValueError("a Kaggle source names either a dataset (owner/slug) or a competition (slug)")
         if self.competition is not None and self.version is not None:
@@ -76,7 +76,7 @@ class PixelCsvFormat:
 
 
 Part = Literal["train", "validation", "test", "unlabelled"]
-"""What a folder of an archive is for. Images without labels are looked at and then left aside."""
+"""A part of an archive. Images of `unlabelled` are validated and not used."""
 
 Folders = Annotated[dict[Part, str], Field(min_length=1)]
 """The folder of each part that the archive has; `.` is the whole archive, `train.zip/train` is inside a zip in it."""
@@ -97,7 +97,7 @@ class LabelledNamesFormat:
     kind: Literal["labelled_names"]
     folders: Folders
     separator: Annotated[str, Field(min_length=1)]
-    """What ends the class in a file's name."""
+    """The text after the class in a file's name."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -112,7 +112,7 @@ class CsvIndexFormat:
     folder: str
     """What the tables' paths are relative to, in the archive; `.` is the whole archive."""
     suffix: str
-    """What the tables' paths lack at their end, such as `.png`; usually empty."""
+    """Text to add at the end of the tables' paths, such as `.png`; usually empty."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -124,10 +124,10 @@ class DigitStructFormat:
     annotations: Folders
     """The `digitStruct.mat` (or a JSON table) of each part."""
     digits: Literal["one", "first"]
-    """`one` leaves images with several digits aside; `first` takes every image's first digit."""
+    """`one` leaves out images with several digits; `first` takes every image's first digit."""
 
     def __post_init__(self) -> None:
-        """Have annotations for every part, and no others."""
+        """Require annotations for every part, and for no others."""
         if self.folders.keys() != self.annotations.keys() or "unlabelled" in self.folders:
             raise ValueError("folders and annotations name the same parts, none of them unlabelled")
 
@@ -140,7 +140,7 @@ Format = Annotated[
 
 @dataclass(frozen=True, config=STRICT)
 class StratifiedSplit:
-    """A split that we make: a seeded draw that keeps every class's share."""
+    """A split that podium draws from all images: seeded, stratified by class."""
 
     kind: Literal["stratified"]
     validation: Fraction
@@ -148,7 +148,7 @@ class StratifiedSplit:
     seed: Seed
 
     def __post_init__(self) -> None:
-        """Leave something to train on."""
+        """Require a share of images to train on."""
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together take all images; leave some to train on")
 
@@ -194,7 +194,7 @@ class Image:
     width: Positive
     channels: Literal[1, 3]
     resize: Literal["stretch", "pad", "crop"]
-    """How images of another shape get there: distorted, whole with black borders, or without what sticks out."""
+    """How images of another shape are resized: distorted, whole with black borders, or the middle."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -204,11 +204,11 @@ class Image:
 
 @dataclass(frozen=True, config=STRICT)
 class Reference:
-    """A published result on the dataset, for the reports to show beside ours."""
+    """A published result on the dataset, to compare with in the reports."""
 
     model: str
     metric: Literal["accuracy", "macro_f1", "weighted_f1", "box_mse"]
-    """As evaluation names it."""
+    """Its name in metrics.json."""
     split: Literal["validation", "test"]
     value: float
     standard_error: Annotated[float, Field(ge=0)] | None
@@ -230,7 +230,7 @@ class Dataset:
     format: Format
     target: Literal["label", "label_and_box"]
     classes: Annotated[dict[str, str], Field(min_length=2), AfterValidator(_distinct)]
-    """The label as the archive writes it, and the name that people read, in the model's output order."""
+    """The label in the archive: the class name in reports; in the order of the model's output."""
     image: Image
     split: Split
     validation: Validation

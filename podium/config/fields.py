@@ -1,4 +1,4 @@
-"""What fields of `params.yaml` share: names, seeds, shares."""
+"""Types that several tables of `params.yaml` use: names, seeds, fractions."""
 
 from typing import Annotated
 
@@ -7,7 +7,6 @@ from pydantic import ConfigDict, Field
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Positive = Annotated[int, Field(ge=1)]
-
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """A dataset's, schedule's or candidate's name: lower-case words joined by hyphens."""

@@ -1,24 +1,24 @@
-"""Which datasets a mirror would falsify: a flipped 'b' is no 'b', and what was left is right."""
+"""The flip guard: datasets whose classes a horizontal flip changes. A flipped 'b' is no 'b', and left becomes right."""
 
 import re
 
 from podium.config.datasets import Dataset
 
-_READ = re.compile(r"[^\W_]|\d+|zero|one|two|three|four|five|six|seven|eight|nine|ten", re.IGNORECASE)
+_CHARACTER = re.compile(r"[^\W_]|\d+|zero|one|two|three|four|five|six|seven|eight|nine|ten", re.IGNORECASE)
 _SIDE = re.compile(r"(?:^|[\W_])(?:left|right)(?:$|[\W_])", re.IGNORECASE)
 
 
-_ALIKE = {"zero", "one", "eight", *"018ahimotuvwxy"}
-"""What looks much the same in a mirror, and makes a poor example."""
+_SYMMETRIC = {"zero", "one", "eight", *"018ahimotuvwxy"}
+"""Characters that look much the same when flipped, and so make a poor example."""
 
 
 def class_changed_by_flip(dataset: Dataset) -> str | None:
-    """Name a class whose flipped images would be of it no longer; None if there seems to be none.
+    """Name a class whose flipped images no longer belong to it; None if there seems to be none.
 
-    Letters, digits and numbers count by their names, as do names with a left or a right in them; every class of a
-    format that holds digits alone counts.
+    A class is recognised by its name: a letter, a digit, a number, or a name with 'left' or 'right' in it. In the
+    formats `digits` and `digit_struct` every class counts.
     """
     names = [*dataset.classes.values()]
     if dataset.format.kind not in ("digits", "digit_struct"):
-        names = [name for name in names if _READ.fullmatch(name) or _SIDE.search(name)]
-    return min(names, key=lambda name: name.casefold() in _ALIKE, default=None)
+        names = [name for name in names if _CHARACTER.fullmatch(name) or _SIDE.search(name)]
+    return min(names, key=lambda name: name.casefold() in _SYMMETRIC, default=None)

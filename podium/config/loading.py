@@ -20,6 +20,13 @@ from podium.paths import PARAMS
 
 Place = tuple[str | int, ...]
 
+_RENAMED = {
+    ("phases", "copies"): "augmented_copies",
+    ("two_head", "base"): "backbone",
+    ("validation", "exact_leaks"): "exact_duplicates",
+    ("validation", "near_leaks"): "near_duplicates",
+}
+"""Keys that had another name in an earlier version: the table or kind that they stand in, and the old name."""
 
 _PARAMS = TypeAdapter(Params)
 
@@ -31,11 +38,11 @@ def load_params(path: Path = PARAMS) -> Params:
         path: the page; by default the project's own, relative to the current folder.
 
     Returns:
-        The page.
+        The params page, with every reference resolved.
 
     Raises:
-        PodiumError: the page is missing, is no YAML, or says something that cannot be; the message names
-            every wrong line.
+        PodiumError: the page is missing, is not valid YAML, or has wrong values; the message names every wrong
+            line.
     """
     tree, content = _read(path)
     try:
@@ -43,7 +50,7 @@ def load_params(path: Path = PARAMS) -> Params:
         params = _PARAMS.validate_json(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise PodiumError("\n".join(_sentence(path, tree, detail, details) for detail in details)) from None
+        raise PodiumError("\n".join(filter(None, (_sentence(path, tree, each, details) for each in details)))) from None
     if wrong := [*_unresolved(path, tree, params), *_changed_by_flip(path, tree, params)]:
         raise PodiumError("\n".join(wrong))
     return params
@@ -100,26 +107,30 @@ def _unresolved(path: Path, tree: Node | None, params: Params) -> list[str]:
 
 
 def _changed_by_flip(path: Path, tree: Node | None, params: Params) -> Iterator[str]:
-    """Say where a schedule mirrors what must not be flipped, once for each dataset that it is used with."""
+    """Name the schedules that flip images whose class a flip changes, once for each dataset."""
     for asked, name in dict.fromkeys((each.schedule, each.dataset) for each in params.candidates.values()):
         schedule, dataset = params.schedules.get(asked), params.datasets.get(name)
         flipped = schedule and schedule.augmentation and schedule.augmentation.flip == "horizontal"
         if flipped and dataset and (example := class_changed_by_flip(dataset)):
             where = _locate(path, tree, ("schedules", asked, "augmentation", "flip"))
             yield (
-                f"{where} is 'horizontal', but candidates learn '{name}' with it, and a flipped '{example}' is no "
+                f"{where} is 'horizontal', but candidates train on '{name}' with it, and a flipped '{example}' is no "
                 f"'{example}'. Take flip out, or set flip: forced if its flipped images keep their classes."
             )
 
 
 def _sentence(path: Path, tree: Node | None, detail: ErrorDetails, details: list[ErrorDetails]) -> str:
-    """Say in one line what is wrong at one place of the page."""
+    """Give the line that names one mistake; empty if another line names it already."""
     location = detail["loc"]
     where = _locate(path, tree, location)
     given, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:
+        case "missing" if any(_renamed(each["loc"]) == location[-1] for each in details):
+            return ""
         case "missing":
             return f"{where} lacks '{location[-1]}'. Add it; recipes/digits.yaml shows a whole page."
+        case "unexpected_keyword_argument" if name := _renamed(location):
+            return f"{where} is called {name} now. Rename it."
         case "unexpected_keyword_argument":
             lacking = [str(d["loc"][-1]) for d in details if d["type"] == "missing" and d["loc"][:-1] == location[:-1]]
             hint = nearest(str(location[-1]), lacking) if lacking else _guess(str(location[-1]))
@@ -141,8 +152,13 @@ def _sentence(path: Path, tree: Node | None, detail: ErrorDetails, details: list
             return f"{where} is {_short(given)}: {detail['msg'].replace('Input', 'it', 1)}."
 
 
+def _renamed(location: Place) -> str | None:
+    """Give the present name of a key that was renamed; None if it was not."""
+    return next((new for (owner, old), new in _RENAMED.items() if old == location[-1] and owner in location), None)
+
+
 def _guess(key: str) -> str:
-    """Give the key of any table that is near, or none."""
+    """Suggest the most similar key of all tables, if there is one."""
     known = {
         name
         for module in (datasets, limits, models, schedules)
@@ -163,7 +179,7 @@ def _choices(asked: str, expected: str) -> str:
 
 
 def _locate(path: Path, tree: Node | None, location: Place) -> str:
-    """Find the line of a place. Parts that the page does not hold (a kind, a missing key) are passed over."""
+    """Find the line of a place. Parts that are not in the page (a kind, a missing key) are skipped."""
     line, node, found = 1, tree, ""
     for part in location:
         match node:

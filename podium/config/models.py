@@ -28,7 +28,7 @@ class CnnModel:
 
 @dataclass(frozen=True, config=STRICT)
 class PhotoCnnModel:
-    """The same after a 5 × 5 convolution with a stride, for photographs."""
+    """Like `cnn`, but starts with a 5 × 5 convolution with a stride: for photographs."""
 
     kind: Literal["photo_cnn"]
     filters: Annotated[list[Positive], Field(min_length=1)]
@@ -37,7 +37,7 @@ class PhotoCnnModel:
 
 @dataclass(frozen=True, config=STRICT)
 class MobilenetModel:
-    """MobileNet without its top, global average pooling, and dense layers of ours."""
+    """MobileNet without its top, global average pooling, and a new head of dense layers."""
 
     kind: Literal["mobilenet"]
     size: Annotated[int, Field(ge=32)]
@@ -45,16 +45,16 @@ class MobilenetModel:
     interpolation: Literal["bilinear", "bicubic"]
     units: list[Positive]
     scaling: Literal["imagenet", "unit"]
-    """What the base is fed: −1..1 as it was trained with, or 0..1."""
+    """Range of the backbone's inputs: `imagenet` is −1 to 1, as in its pretraining; `unit` is 0 to 1."""
     weights: str
     """`imagenet`, `random`, or the path of a weights file."""
     version: Literal[1, 2] | None = None
-    """Of MobileNet; 1 if it is not said."""
+    """MobileNet's version; by default 1."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class CnnDropoutModel:
-    """Blocks of one 3 × 3 convolution, flattened into dense layers: the network of many tutorials."""
+    """Blocks of one 3 × 3 convolution, flattened into dense layers, as in many tutorials."""
 
     kind: Literal["cnn_dropout"]
     filters: Annotated[list[Positive], Field(min_length=1)]
@@ -74,7 +74,7 @@ class Cnn4Model:
 
 @dataclass(frozen=True, config=STRICT)
 class Vgg16Model:
-    """VGG16 without its top, flattened into dense layers of ours."""
+    """VGG16 without its top, flattened into a new head of dense layers."""
 
     kind: Literal["vgg16"]
     size: Annotated[int, Field(ge=32)]
@@ -98,16 +98,16 @@ class Resnet18Model:
 
 @dataclass(frozen=True, config=STRICT)
 class TwoHeadModel:
-    """A base under two branches of dense layers: one for the label, one for the box."""
+    """A backbone with two heads of dense layers: one for the label, one for the box."""
 
     kind: Literal["two_head"]
     backbone: Literal["vgg16", "vgg19", "mobilenet", "mobilenet_v2", "resnet18", "photo_cnn"]
     size: Annotated[int, Field(ge=32)]
     """Images are resized to this height and width inside the model."""
     pooling: Literal["flatten", "average"]
-    """What the base's features become before the branches."""
+    """How the backbone's features become a vector for the heads."""
     scaling: Literal["imagenet", "unit"]
-    """What the base is fed: as it was trained with, or 0..1."""
+    """Range of the backbone's inputs: `imagenet` as in its pretraining; `unit` is 0 to 1."""
     label_units: list[Positive]
     box_units: list[Positive]
     weights: str

@@ -68,15 +68,15 @@ def _source(source: Source) -> str:
 
 
 def _best(references: list[Reference]) -> list[str]:
-    """Give each metric's best published result; of errors the least is best."""
+    """Give each metric's best published result; for errors the lowest is best."""
     best: dict[str, Reference] = {}
-    for one in references:
-        sign = -1 if one.metric.endswith("_mse") else 1
-        if one.metric not in best or sign * one.value > sign * best[one.metric].value:
-            best[one.metric] = one
+    for each in references:
+        sign = -1 if each.metric.endswith("_mse") else 1
+        if each.metric not in best or sign * each.value > sign * best[each.metric].value:
+            best[each.metric] = each
     return [
-        f"{one.metric} {one.value:g}" + (f" ± {one.standard_error:g}" if one.standard_error else "")
-        for one in best.values()
+        f"{each.metric} {each.value:g}" + (f" ± {each.standard_error:g}" if each.standard_error else "")
+        for each in best.values()
     ]
 
 
@@ -86,7 +86,7 @@ def use_recipe(root: Path, name: str, *, force: bool = False) -> None:
     Args:
         root: the project's root.
         name: the recipe's.
-        force: also over changes that neither git nor a recipe holds.
+        force: also if changes are lost that are saved neither in git nor as a recipe.
 
     Raises:
         PodiumError: there is no such recipe, or the page has changes that would be lost.
@@ -105,7 +105,7 @@ def replace_page(root: Path, content: bytes, command: str, *, force: bool = Fals
         root: the project's root.
         content: the page.
         command: what was typed, for the message.
-        force: also over changes that neither git nor a recipe holds.
+        force: also if changes are lost that are saved neither in git nor as a recipe.
 
     Raises:
         PodiumError: the page is not valid, or the present one has changes that would be lost.
@@ -122,7 +122,7 @@ def require_saved(root: Path, command: str) -> None:
     if not _is_saved(root):
         raise PodiumError(
             f"{PARAMS} has changes that are saved nowhere else. Commit it (`git commit {PARAMS}`), or copy it to "
-            f"recipes/ under a name of its own, or give them up with `{command} --force`."
+            f"recipes/ under a name of its own, or discard them with `{command} --force`."
         )
 
 

@@ -10,7 +10,7 @@ from podium.config.fields import STRICT, Fraction, Positive, Seed
 
 @dataclass(frozen=True, config=STRICT)
 class Augmentation:
-    """How far a training image may be moved and its light changed, each time it is shown."""
+    """Random changes of a training image, drawn anew in each epoch."""
 
     rotate: Annotated[float, Field(ge=0, le=180)]
     """Degrees, either way."""
@@ -19,15 +19,15 @@ class Augmentation:
     zoom: Annotated[float, Field(ge=0, lt=1)]
     """Share of the size, in or out."""
     shear: Annotated[float, Field(ge=0, le=60)] | None = None
-    """Degrees by which upright lines may lean, either way."""
+    """Degrees by which vertical lines may lean, either way."""
     perspective: Annotated[float, Field(ge=0, lt=0.25)] | None = None
     """Share of the width and of the height by which each corner may move on its own, either way."""
     flip: Literal["horizontal", "forced"] | None = None
-    """Mirror every other image, left and right. `forced`: even where the classes look like letters or digits."""
+    """Flip half of the images horizontally. `forced`: also where the flip guard refuses, as for letters and digits."""
     brightness: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of full light that is added or taken."""
+    """Share of the full range (255) that is added or subtracted."""
     contrast: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share by which the distance from middle gray grows or shrinks."""
+    """Share by which distances from middle gray grow or shrink."""
 
 
 def _name_or_count(unfreeze: object) -> object:
@@ -38,36 +38,36 @@ def _name_or_count(unfreeze: object) -> object:
 
 @dataclass(frozen=True, config=STRICT)
 class Phase:
-    """One `fit`: which weights may move, for how long, by which optimizer."""
+    """One `fit`: which weights are trained, for how many epochs, with which optimizer."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     trainable: Literal["all", "head", "top"]
-    """`head` keeps a pretrained base as it is; `top` all but its upper end, which `unfreeze` says."""
+    """`head` freezes the pretrained backbone; `top` freezes all of it but its last layers, which `unfreeze` names."""
     epochs: Positive
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     decay: Literal["constant", "cosine", "step", "plateau"]
     """Over the phase: `constant`; down to zero along half a cosine wave; by `decay_factor` every `decay_every` epochs
-    (`step`), or whenever so many brought no lower validation loss (`plateau`)."""
+    (`step`), or whenever that many epochs brought no lower validation loss (`plateau`)."""
     decay_factor: Fraction | None = None
     """With `step` and `plateau`: what the learning rate is multiplied by."""
     decay_every: Positive | None = None
     """With `step` and `plateau`: after how many epochs."""
     warmup: Positive | None = None
-    """With `cosine`, if wanted: epochs over which the learning rate first rises from zero."""
+    """With `cosine`, optional: epochs over which the learning rate first rises from zero."""
     momentum: Fraction | None = None
-    """With `sgd`, if wanted."""
+    """With `sgd`, optional."""
     unfreeze: Annotated[str | int, BeforeValidator(_name_or_count)] | None = None
-    """With `top`: how the name of the base's first layer that may move begins, or how many of its last may move."""
+    """With `top`: the beginning of the name of the backbone's first trained layer, or the number of trained layers."""
     augmented_copies: Positive | None = None
-    """With `head` and augmentation, if wanted: the base looks at so many moved copies of each image and no others."""
+    """With `head` and augmentation, optional: backbone features are computed once, for this many augmented copies."""
     keep_best: Literal["validation_loss", "validation_accuracy"] | None = None
-    """End with the weights of the epoch that was best by this figure, not with the last one's."""
+    """End with the weights of the epoch that was best by this metric, not with the last epoch's."""
     patience: Positive | None = None
-    """With `keep_best`, if wanted: the phase is over when so many epochs in a row were no better than the best."""
+    """With `keep_best`, optional: early stopping after this many epochs in a row without improvement."""
 
     def __post_init__(self) -> None:
-        """Have what belongs to one choice only where that choice was made."""
+        """Refuse keys that belong to another choice."""
         if self.momentum is not None and self.optimizer != "sgd":
             raise ValueError(f"momentum belongs to optimizer: sgd; {self.optimizer} has its own")
         steps = self.decay in ("step", "plateau")
@@ -80,11 +80,13 @@ class Phase:
         if self.warmup is not None and self.warmup >= self.epochs:
             raise ValueError(f"warmup takes {self.warmup} of {self.epochs} epochs; leave some to train in")
         if self.augmented_copies is not None and self.trainable != "head":
-            raise ValueError(f"copies belong to trainable: head; with {self.trainable} the base learns from every look")
+            raise ValueError(
+                f"augmented_copies belong to trainable: head; {self.trainable} trains layers of the backbone"
+            )
         if self.patience is not None and self.keep_best is None:
-            raise ValueError("patience needs keep_best: what says that an epoch was better")
+            raise ValueError("patience needs keep_best, the metric that decides which epoch is better")
         if (self.trainable == "top") != (self.unfreeze is not None):
-            raise ValueError("unfreeze belongs to trainable: top; it needs it, others do without")
+            raise ValueError("unfreeze belongs to trainable: top, which needs it; the others have none")
 
 
 def _phases(phases: list[Phase]) -> list[Phase]:
@@ -101,33 +103,35 @@ class Schedule:
     seed: Seed
     batch_size: Positive
     steps_per_epoch: Positive | None
-    """Batches that make an epoch; null: as many as show every training image once."""
+    """Batches in an epoch; null: as many as contain every training image once."""
     augmentation: Augmentation | None
     box_weight: Fraction | None
     """The box's share of the loss, the label has the rest; null where the dataset's target is the label alone."""
     phases: Annotated[list[Phase], Field(min_length=1), AfterValidator(_phases)]
     class_weights: Literal["balanced"] | None = None
-    """`balanced`: an image counts the more, the fewer images its class has."""
+    """`balanced`: images of small classes get larger weights."""
     label_smoothing: Fraction | None = None
     """Share of each label that is spread evenly over all classes (C. Szegedy et al., 2015, arXiv:1512.00567)."""
     precision: Literal["bfloat16"] | None = None
-    """What layers compute in while weights stay float32, where the processor is faster with it."""
+    """Mixed precision: layers compute in bfloat16, weights stay float32."""
     minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """No epoch begins later than so long after the first. The only key that makes a result depend on the machine."""
+    """Time budget: no epoch starts later than this after the first. Makes the result depend on the machine."""
     repeats: Annotated[int, Field(ge=2, le=100)] | None = None
-    """Train so many times, with `seed` and the numbers after it, and say how much of the result is luck."""
+    """Train this many times, with `seed` and the numbers after it, and report the seed variance."""
 
     def __post_init__(self) -> None:
-        """Have copies only of what is moved."""
+        """Refuse augmented copies without augmentation."""
         if self.augmentation is None and any(phase.augmented_copies for phase in self.phases):
-            raise ValueError("a phase takes copies, but nothing moves them apart; name an augmentation, or no copies")
+            raise ValueError(
+                "augmented_copies need an augmentation, and augmentation is null; give one, or take the copies out"
+            )
 
     @property
     def seeds(self) -> list[int]:
-        """Of its trainings: one, or as many as `repeats` says."""
+        """The seed of each training: one, or as many as `repeats`."""
         return [*range(self.seed, self.seed + (self.repeats or 1))]
 
     @property
     def epochs(self) -> int:
-        """Of all phases together, at most."""
+        """Epochs of all phases together, at most."""
         return sum(phase.epochs for phase in self.phases)

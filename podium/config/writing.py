@@ -14,7 +14,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScala
 
 _PLAIN = r"[A-Za-z/][\w./~-]*( [\w./~-]+)*"
 _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-"""What some reader of YAML takes for something else, though they are made of letters."""
+"""Words that some YAML readers take for a boolean or null."""
 
 
 class _Representer(RoundTripRepresenter):
@@ -28,14 +28,14 @@ _Representer.add_representer(type(None), _Representer.represent_null)
 
 
 def to_yaml(params: CommentedMap) -> bytes:
-    """Give a page as YAML in block style, UTF-8."""
+    """Give a params page as YAML in block style, UTF-8."""
     file = io.BytesIO()
     _yaml().dump(params, file)
     return file.getvalue()
 
 
 def edited(path: Path, change: Callable[[CommentedMap], None]) -> bytes:
-    """Give a page after a change, everything else as it was, comments included."""
+    """Give a params page after a change; everything else stays, comments included."""
     params = _yaml().load(path.read_text(encoding="utf-8"))
     change(params)
     return to_yaml(params)
@@ -51,7 +51,7 @@ def _yaml() -> YAML:
 
 
 def to_node(value: object) -> object:
-    """Make ruamel's nodes of dataclasses, mappings and lists; what may be left out and is None is left out."""
+    """Turn dataclasses, mappings and lists into ruamel's nodes; optional fields that are None are left out."""
     if is_dataclass(value):
         pairs = {
             field.name: getattr(value, field.name)
@@ -67,7 +67,7 @@ def to_node(value: object) -> object:
 
 
 def _text(text: str) -> str:
-    """Quote a text, unless every reader of YAML takes it for text as it is."""
+    """Quote a text, unless every YAML reader takes it for text without quotes."""
     if re.fullmatch(_PLAIN, text, re.ASCII) and text.lower() not in _NOT_TEXT:
         return text
     quoted: str = SingleQuotedScalarString(text) if text.isprintable() else DoubleQuotedScalarString(text)

@@ -24,7 +24,7 @@ from tests.makers import REPOSITORY, make_dataset
         (["-", "+"], None),
     ],
 )
-def test_letters_digits_numbers_and_sides_change_in_a_mirror(names: list[str], example: str | None) -> None:
+def test_letters_digits_numbers_and_sides_change_when_flipped(names: list[str], example: str | None) -> None:
     assert (
         class_changed_by_flip(make_dataset(classes={str(place): name for place, name in enumerate(names)})) == example
     )
@@ -40,6 +40,6 @@ def test_the_classes_of_a_format_of_digits_change_whatever_their_names() -> None
     ("recipe", "example"),
     [("digits", "two"), ("sign_language", "B"), ("svhn", "two"), ("cats_vs_dogs", None), ("car_damage", None)],
 )
-def test_the_recipes_that_may_be_mirrored_are_those_of_photographs(recipe: str, example: str | None) -> None:
+def test_the_recipes_that_may_be_flipped_are_those_of_photographs(recipe: str, example: str | None) -> None:
     for dataset in load_params(REPOSITORY / f"recipes/{recipe}.yaml").datasets.values():
         assert class_changed_by_flip(dataset) == example

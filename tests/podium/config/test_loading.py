@@ -98,7 +98,7 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
             "trainable: head\n        augmented_copies: 2",
             "quick:",
             "schedules.quick",
-            "nothing moves them apart",
+            "augmentation is null",
         ),
         ("decay: constant", "decay: constant\n        momentum: 0.9", "- name:", "phases[0]", "optimizer: sgd"),
         ("decay: constant", "decay: constant\n        decay_every: 2", "- name:", "phases[0]", "need both"),
@@ -137,6 +137,33 @@ def test_a_mistake_is_answered_with_its_file_line_key_and_what_to_do(
     line = next(number for number, text in enumerate(page.read_text().splitlines(), 1) if place in text)
     found = [text for text in str(raised.value).splitlines() if text.startswith(f"{page}, line {line}: ")]
     assert any(key in text and words in text for text in found), raised.value
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new"),
+    [
+        ("        decay: constant\n", "copies: 2", "augmented_copies"),
+        ("        exact_duplicates: 0.0\n", "exact_leaks: 0.0", "exact_duplicates"),
+        ("        exact_duplicates: 0.0\n", "near_leaks: 0.0", "near_duplicates"),
+    ],
+)
+def test_an_old_key_is_answered_with_its_new_name(tmp_path: Path, place: str, old: str, new: str) -> None:
+    assert place in DIGITS
+    with pytest.raises(PodiumError) as raised:
+        load_changed(tmp_path, place, f"        {old}\n{place}")
+    (message,) = str(raised.value).splitlines()
+    line = DIGITS[: DIGITS.index(place)].count("\n") + 1
+    assert message.startswith(f"{tmp_path / 'params.yaml'}, line {line}: ")
+    assert message.endswith(f".{old.split(':')[0]} is called {new} now. Rename it.")
+
+
+def test_the_old_name_of_a_backbone_is_answered_once_and_only_where_it_was_a_key(tmp_path: Path) -> None:
+    page, recipe = tmp_path / "params.yaml", (REPOSITORY / "recipes/svhn.yaml").read_text(encoding="utf-8")
+    page.write_text(recipe.replace("      backbone: ", "      base: ", 1), encoding="utf-8")
+    with pytest.raises(PodiumError, match=r"^[^\n]+\.model\.base is called backbone now\. Rename it\.$"):
+        load_params(page)
+    with pytest.raises(PodiumError, match=r"model\.base is not a key that podium knows"):
+        load_changed(tmp_path, DENSE, f"{DENSE}      base: vgg16\n")
 
 
 def test_a_candidate_cannot_have_the_name_of_the_folder_of_the_validations_reports(tmp_path: Path) -> None:
@@ -206,7 +233,7 @@ def test_a_small_number_as_dvc_writes_it_is_a_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("written", "read"), [("4", 4), ("'4'", "4"), ("block_13", "block_13"), ("null", None)])
-def test_a_part_of_a_base_is_a_text_or_a_number(tmp_path: Path, written: str, read: str | int | None) -> None:
+def test_a_part_of_a_backbone_is_a_text_or_a_number(tmp_path: Path, written: str, read: str | int | None) -> None:
     page = tmp_path / "params.yaml"
     trainable = "all" if read is None else "top"
     page.write_text(DIGITS.replace("trainable: all", f"trainable: {trainable}\n        unfreeze: {written}", 1))
@@ -214,16 +241,16 @@ def test_a_part_of_a_base_is_a_text_or_a_number(tmp_path: Path, written: str, re
     assert (unfreeze, type(unfreeze)) == (read, type(read))
 
 
-MOVED = "      zoom: 0.1\n"
+AUGMENTED = "      zoom: 0.1\n"
 """The last line of the augmentation of schedule `augmented`, which digits-cnn takes."""
 
 
 def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(tmp_path: Path) -> None:
     page = tmp_path / "params.yaml"
-    page.write_text(DIGITS.replace(MOVED, f"{MOVED}      shear: null\n      flip: null\n"), encoding="utf-8")
+    page.write_text(DIGITS.replace(AUGMENTED, f"{AUGMENTED}      shear: null\n      flip: null\n"), encoding="utf-8")
     assert load_params(page) == load_params(REPOSITORY / "recipes/digits.yaml")
     kinds = {"shear": 5, "perspective": 0.1, "flip": "forced", "brightness": 0.2, "contrast": 0.3}
-    page.write_text(DIGITS.replace(MOVED, MOVED + "".join(f"      {k}: {v}\n" for k, v in kinds.items())))
+    page.write_text(DIGITS.replace(AUGMENTED, AUGMENTED + "".join(f"      {k}: {v}\n" for k, v in kinds.items())))
     augmentation = load_params(page).schedule("augmented").augmentation
     assert {name: getattr(augmentation, name) for name in kinds} == kinds
 
@@ -240,30 +267,30 @@ def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(t
         ("sheer: 5", "sheer is not a key that podium knows. Did you mean 'shear'?"),
         (
             "flip: horizontal",
-            "flip is 'horizontal', but candidates learn 'digits' with it, and a flipped 'two' is no 'two'.",
+            "flip is 'horizontal', but candidates train on 'digits' with it, and a flipped 'two' is no 'two'.",
         ),
     ],
 )
 def test_an_augmentation_that_cannot_be_is_refused_with_its_line(tmp_path: Path, line: str, words: str) -> None:
     with pytest.raises(PodiumError) as raised:
-        load_changed(tmp_path, MOVED, f"{MOVED}      {line}\n")
-    number = next(number for number, text in enumerate(DIGITS.splitlines(), 1) if text == MOVED.rstrip()) + 1
+        load_changed(tmp_path, AUGMENTED, f"{AUGMENTED}      {line}\n")
+    number = next(number for number, text in enumerate(DIGITS.splitlines(), 1) if text == AUGMENTED.rstrip()) + 1
     (message,) = str(raised.value).splitlines()
     assert message.startswith(f"{tmp_path / 'params.yaml'}, line {number}: schedules.augmented.augmentation.{words}")
 
 
 def test_a_refused_flip_is_said_once_and_how_to_force_it(tmp_path: Path) -> None:
-    page, flipped = tmp_path / "params.yaml", f"{MOVED}      flip: horizontal\n"
+    page, flipped = tmp_path / "params.yaml", f"{AUGMENTED}      flip: horizontal\n"
     again = DIGITS[DIGITS.index("  digits-cnn:") :].replace("digits-cnn:", "digits-again:")
-    page.write_text(DIGITS.replace(MOVED, flipped) + again, encoding="utf-8")
+    page.write_text(DIGITS.replace(AUGMENTED, flipped) + again, encoding="utf-8")
     with pytest.raises(PodiumError, match=r"^[^\n]+ set flip: forced if its flipped images keep their classes\.$"):
         load_params(page)
     page.write_text(page.read_text().replace("schedule: augmented", "schedule: quick"), encoding="utf-8")
-    load_params(page)  # nobody learns with it
-    load_changed(tmp_path, MOVED, flipped.replace("horizontal", "forced"))
+    load_params(page)  # no candidate trains with it
+    load_changed(tmp_path, AUGMENTED, flipped.replace("horizontal", "forced"))
 
 
-def test_photographs_may_be_mirrored() -> None:
+def test_photographs_may_be_flipped() -> None:
     augmentation = load_params(REPOSITORY / "recipes/cats_vs_dogs.yaml").schedule("augmented").augmentation
     assert augmentation is not None
     assert augmentation.flip == "horizontal"
