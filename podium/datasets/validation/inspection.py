@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
+from podium.datasets.masks import is_usable
 from podium.datasets.splits import assign_splits
 from podium.datasets.validation.drift import Drift, compare
 from podium.datasets.validation.duplicates import Pairs, find_pairs, group
@@ -34,7 +35,7 @@ def inspect_dataset(
         PodiumError: a decision of the review cannot be followed.
     """
     left_out = leave_out(seen, dataset, review)
-    pairs = _find_pairs(seen, seen["fault"].isna() & left_out.isna(), dataset)
+    pairs = _find_pairs(seen, is_usable(seen.assign(left_out=left_out)), dataset)
     manifest = seen.assign(group=group(len(seen), pairs), left_out=left_out)
     splits, no_split = _split(manifest, dataset)
     leaks = find_leaks(manifest, splits, pairs)

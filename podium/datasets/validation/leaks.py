@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import is_labelled
 from podium.datasets.validation.duplicates import Pairs, nearest_twin
 
 MEASURED_AGAINST = (("test", "train"), ("validation", "train"), ("test", "validation"))
@@ -41,7 +41,7 @@ def find_conflicts(manifest: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
     Returns:
         One row for each such image: row, twin (the nearest one of another label), distance, flipped, exact.
     """
-    usable = (manifest["left_out"].isna() & manifest["fault"].isna() & (manifest["part"] != UNLABELLED)).to_numpy()
+    usable = is_labelled(manifest).to_numpy()
     labels, groups = manifest["label"].to_numpy(), manifest["group"]
     mixed = manifest["label"].where(usable).groupby(groups).transform("nunique").to_numpy() > 1
     rows = usable & mixed
