@@ -118,7 +118,7 @@ def test_planted_changes_are_counted_one_by_one_though_there_are_copies() -> Non
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "added", "removed", "relabelled", "augmented"),
+    ("before", "after", "added", "removed", "relabelled", "moved"),
     [
         pytest.param(
             *([("1", "x", "train", "a"), ("2", "x", "train", "a")], [("2", "x", "train", "a")]),
@@ -331,11 +331,11 @@ def test_small_samples_of_one_source_stay_within_chance(old: int, new: int, clas
     source = make_manifest(5000, classes=classes)
     draws = [(source.iloc[rng.integers(5000, size=old)], source.iloc[rng.integers(5000, size=new)]) for _ in range(200)]
     tables = [changes_table(compare(*pair)).set_index("measure") for pair in draws]
-    assert pd.concat([table["augmented"] for table in tables]).max() > 0.1
+    assert pd.concat([table["moved"] for table in tables]).max() > 0.1
     alarms = sum((table["beyond_chance"] > 0).astype(int) for table in tables)
     assert alarms.max() <= 6, alarms  # 2 of 200 are expected at most; more than 6 come by chance once in 200 times
     for measure, most in (("labels", 1.5), ("brightness", 1.3), ("colour", 1.7)):
-        seen = np.quantile([table.loc[measure, "augmented"] for table in tables], 0.99)
+        seen = np.quantile([table.loc[measure, "moved"] for table in tables], 0.99)
         assert tables[0].loc[measure, "chance"] < most * seen  # no more careful than need be
 
 
@@ -347,8 +347,8 @@ def test_a_real_change_is_beyond_chance() -> None:
     drift = compare(before, after)
     assert beyond(drift) == ["labels", "sharpness"]
     table = changes_table(drift)
-    assert table.columns.tolist() == ["measure", "before", "after", "augmented", "chance", "beyond_chance"]
-    assert table.loc[0, "beyond_chance"] == table.loc[0, "augmented"] == pytest.approx(75 / 400)
+    assert table.columns.tolist() == ["measure", "before", "after", "moved", "chance", "beyond_chance"]
+    assert table.loc[0, "beyond_chance"] == table.loc[0, "moved"] == pytest.approx(75 / 400)
 
 
 def test_an_empty_version_is_compared_too() -> None:
