@@ -108,7 +108,7 @@ def _arrived(source: KaggleSource | ArchiveSource, name: str, command: str) -> I
         except PodiumError as error:
             if source.kind == "archive":
                 raise
-            raise type(error)(f"{error}\nHere, type `{command}` where it says `dvc repro`.") from None
+            raise error.with_hint(f"{error.hint}\nHere, type `{command}` where it says `dvc repro`.") from None
         if source.kind == "kaggle":
             downloads.mkdir(parents=True, exist_ok=True)
             (raw / ARCHIVE).replace(downloads / ARCHIVE)
