@@ -171,7 +171,7 @@ def _show_worst(inspection: Inspection, images: _Images) -> list[tuple[str, str,
 
 
 def _show_pairs(table: pd.DataFrame, images: _Images, *, nearest: bool) -> dict[str, Any]:
-    """Show pairs of images that look alike, and how alike: the nearest, or evenly from the nearest on."""
+    """Show pairs of near-duplicates and their distance: the nearest, or evenly from the nearest on."""
     ends = np.sort(table[["row", "twin"]].to_numpy(np.int64), axis=1)
     pairs = table[~pd.DataFrame(ends, index=table.index).duplicated()]
     pairs = pairs.sort_values(["exact", "distance"], ascending=[False, True], kind="stable")
@@ -185,7 +185,7 @@ def _show_pairs(table: pd.DataFrame, images: _Images, *, nearest: bool) -> dict[
 
 
 def _show_groups(inspection: Inspection, images: _Images) -> dict[str, Any]:
-    """Count the groups of look-alikes by size, and show the largest and some others."""
+    """Count the groups of near-duplicates by size, and show the largest and some others."""
     groups = inspection.manifest["group"][is_readable(inspection.manifest)]
     firsts, sizes = np.unique(groups, return_counts=True)
     firsts, sizes = firsts[sizes > 1], sizes[sizes > 1]

@@ -21,9 +21,9 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     suite.json        the same as Great Expectations writes it
     summary.json      the figures, for `dvc metrics`
     class_counts.csv  images of each class in each split
-    leaks.csv         images that measure and look like one that trains
-    duplicates.csv    images that look like another, by groups
-    conflicts.csv     images that look like one with another label
+    leaks.csv         validation and test images that duplicate a training image
+    duplicates.csv    near-duplicates, by groups
+    conflicts.csv     near-duplicates with another label
     quarantine.csv    images that are left out, as lines for data/review.csv
     drift.json        what changed since the accepted version
     """

@@ -73,7 +73,7 @@ def list_tables(
         manifest: one row an image, complete.
         dataset: names the classes, the size and the limits.
         splits: the split of each row.
-        twins: for each row (same_bytes, look_alike, other_label), the id of the image that it should not be like.
+        twins: for each row (exact_duplicate, near_duplicate, other_label), the id of its duplicate.
         drift: what changed since the accepted version, if there is one.
     """
     usable = manifest[is_usable(manifest)]
@@ -245,19 +245,19 @@ def quarantine_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 
 def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
-    """Expect the images that measure to be others than those that train."""
+    """Expect no validation or test image to duplicate one used for training or selection."""
     expectations = []
     for level, limits in _levels(dataset):
         for column, share, words in (
             (
-                "same_bytes",
+                "exact_duplicate",
                 limits.exact_duplicates,
-                "no image of test or validation has the bytes of one that trains or chooses",
+                "no test or validation image is an exact duplicate of one used for training or selection",
             ),
             (
-                "look_alike",
+                "near_duplicate",
                 limits.near_duplicates,
-                "no image of test or validation looks like one that trains or chooses",
+                "no test or validation image is a near-duplicate of one used for training or selection",
             ),
         ):
             if share is not None:
@@ -266,9 +266,9 @@ def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 
 def conflict_suite(dataset: Dataset) -> gx.ExpectationSuite:
-    """Expect images that look the same to have the same label."""
+    """Expect near-duplicates to have the same label."""
     expectations = [
-        _null("other_label", limits.label_conflicts, level, "no image looks like one with another label")
+        _null("other_label", limits.label_conflicts, level, "no image is a near-duplicate of one with another label")
         for level, limits in _levels(dataset)
         if limits.label_conflicts is not None
     ]
