@@ -2,6 +2,7 @@
 
 PodiumError           one clear message: what happened, what was expected, what to type
 ├── TransientError    a circumstance that may pass by itself; the same call may work a little later
+├── NotAZipError      a file is no zip, or is cut short (podium.datasets.archive.zips)
 └── DamagedFile       one file of an archive cannot be read; the others may be fine (podium.datasets.archive)
 """
 

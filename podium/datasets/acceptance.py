@@ -11,7 +11,7 @@ import pandas as pd
 from podium.config import load_params
 from podium.config.limits import Limits
 from podium.config.writing import edited, to_node
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import count_classes, is_labelled
 from podium.datasets.validation.limits import infer_validation
 from podium.datasets.validation.manifest import load_manifest
 from podium.errors import PodiumError
@@ -51,9 +51,8 @@ def infer_limits(name: str) -> list[str]:
     """
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     manifest = load_manifest(paths.manifest)
-    kept = manifest["left_out"].isna() & manifest["fault"].isna() & (manifest["part"] != UNLABELLED)
-    labelled = manifest[kept]
-    counts = pd.crosstab(labelled["label"], labelled["part"]).reindex([*dataset.classes], fill_value=0)
+    labelled = manifest[is_labelled(manifest)]
+    counts = count_classes(labelled["label"], labelled["part"], dataset.classes)
     leaks = pd.read_csv(paths.validation / "leaks.csv")
     inferred = infer_validation(labelled, counts, leaking=bool(leaks["exact"].any()))
     limits = {"critical": inferred.critical, "warning": inferred.warning}

@@ -7,6 +7,7 @@ import pandas as pd
 from podium.config.datasets import ArchiveDrawnSplit, ArchiveFirstSplit, ArchiveSplit, Split, StratifiedSplit
 from podium.datasets.arrays import SPLITS
 from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import has_label
 from podium.errors import PodiumError, nearest
 
 
@@ -30,7 +31,7 @@ def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
     parts = manifest["part"]
     names, reasons = parts.copy(), "the archive's own " + parts
     kept = manifest["left_out"].isna()
-    labelled = manifest[(parts != UNLABELLED) & kept]
+    labelled = manifest[has_label(manifest) & kept]
     match split:
         case ArchiveSplit():
             pass

@@ -30,6 +30,10 @@ _HEADER = struct.Struct("<4s2xH18xHH")
 """What a zip has before each file's bytes (APPNOTE 6.3.10, 4.3.7): mark, flags, lengths of the name and of notes."""
 
 
+class NotAZipError(PodiumError):
+    """A file is not a zip, or is cut short: `check_zip` looks at what it is instead."""
+
+
 class CheckedZip(zipfile.ZipFile):
     """A zip whose table of contents was checked."""
 
@@ -39,7 +43,7 @@ class CheckedZip(zipfile.ZipFile):
         try:
             super().__init__(io.BufferedReader(file) if isinstance(file, Slice) else file)
         except (*DAMAGE, ValueError) as error:
-            raise PodiumError(f"{where} is not a zip archive ({error}). Download it again.") from None
+            raise NotAZipError(f"{where} is not a zip archive ({error}).", hint="Download it again.") from None
         try:
             self.files = _check(self.infolist(), where)
         except BaseException:
@@ -130,15 +134,13 @@ def check_zip(path: Path) -> int:
                         "%s: '%s' is %s bytes packed into %s", path, info.filename, info.file_size, info.compress_size
                     )
             return len(archive.files)
-    except PodiumError as error:
-        if " is not a zip archive" not in str(error):
-            raise
+    except NotAZipError:
         with path.open("rb") as file:
             start = file.read(512).lstrip().lower()
         web_page = start.startswith((b"<!doctype", b"<html"))
         guess = "It is a web page: the download needed a login." if web_page else "It may have been cut short."
-        raise PodiumError(
-            f"{path} ({path.stat().st_size:,} bytes) is not a zip archive. {guess} Download it again."
+        raise NotAZipError(
+            f"{path} ({path.stat().st_size:,} bytes) is not a zip archive. {guess}", hint="Download it again."
         ) from None
 
 

@@ -18,7 +18,7 @@ from requests import RequestException, Response
 from podium.config.datasets import KaggleSource
 from podium.datasets.archive import ARCHIVE, check_zip
 from podium.datasets.sources.transfer import Ask, Transport, download, ensure_space, forget
-from podium.errors import PodiumError, TransientError
+from podium.errors import PodiumError
 from podium.files import exclusive_lock, file_digest, remove
 
 _MAKE_ONE = (
@@ -59,11 +59,8 @@ def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
             "room in it. Mend that and type `dvc repro`; what arrived is kept."
         )
     remove(target)
-    again = TransientError if isinstance(problem, TransientError) else PodiumError
-    raise again(
-        f"{problem}\nThe way round: download it in a browser from {_page(source)}, put the zip at {by_hand}, "
-        "then `dvc repro`."
-    )
+    by_browser = f"Or download it in a browser from {_page(source)}, put the zip at {by_hand}, then type `dvc repro`."
+    raise problem.with_hint(f"{problem.hint} {by_browser}".strip())
 
 
 def _title(source: KaggleSource) -> str:

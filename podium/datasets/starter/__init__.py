@@ -19,6 +19,7 @@ from podium.datasets.archive import ARCHIVE, Archive
 from podium.datasets.formats import read
 from podium.datasets.formats.detect import Survey, survey
 from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.sources import fetch
 from podium.datasets.starter import choices
 from podium.datasets.starter.page import SCHEDULE, Found, write_page
@@ -107,7 +108,7 @@ def _arrived(source: KaggleSource | ArchiveSource, name: str, command: str) -> I
         except PodiumError as error:
             if source.kind == "archive":
                 raise
-            raise type(error)(f"{error}\nHere, type `{command}` where it says `dvc repro`.") from None
+            raise error.with_hint(f"{error.hint}\nHere, type `{command}` where it says `dvc repro`.") from None
         if source.kind == "kaggle":
             downloads.mkdir(parents=True, exist_ok=True)
             (raw / ARCHIVE).replace(downloads / ARCHIVE)
@@ -121,8 +122,8 @@ def _draft(
     """Choose what the page says, and write it."""
     labelled = choices.labelled_rows(manifest)
     classes = choices.choose_classes(labelled["label"], found.format)
-    counts = choices.count_labels(labelled, classes)
-    split, no_split = choices.choose_split(manifest[manifest["fault"].isna()])
+    counts = count_classes(labelled["label"], labelled["part"], classes)
+    split, no_split = choices.choose_split(manifest[is_readable(manifest)])
     target, notes = choices.choose_target(labelled, found.format)
     dataset = Dataset(
         source=source,
@@ -137,7 +138,7 @@ def _draft(
     schedule = choices.choose_schedule(boxes=target == "label_and_box")
     candidate = Candidate(dataset=name, model=choices.choose_model(dataset.image), schedule=SCHEDULE)
     notes = found.notes + notes
-    unlabelled = int((manifest["part"] == UNLABELLED).sum())
+    unlabelled = int((~has_label(manifest)).sum())
     page = write_page(name, dataset, schedule, candidate, Found(reference, labelled, counts, unlabelled, notes))
     return Draft(page, _facts(dataset, counts, unlabelled), notes, find_problems(manifest, counts, no_split))
 

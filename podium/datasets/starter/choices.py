@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from podium.config.datasets import ArchiveDrawnSplit, ArchiveSplit, Format, Image, Split, StratifiedSplit
 from podium.config.models import CnnModel, PhotoCnnModel
 from podium.config.schedules import Augmentation, Phase, Schedule
 from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import area_inside, aspect, has_label, is_readable
 from podium.datasets.splits import assign_splits
 from podium.datasets.validation.manifest import as_seen
 from podium.errors import PodiumError
@@ -27,7 +27,7 @@ SHARE = 0.15
 
 def labelled_rows(manifest: pd.DataFrame) -> pd.DataFrame:
     """Give the images that can be used and have a label."""
-    return manifest[manifest["fault"].isna() & (manifest["part"] != UNLABELLED) & (manifest["label"] != "")]
+    return manifest[is_readable(manifest) & has_label(manifest) & (manifest["label"] != "")]
 
 
 def choose_classes(labels: Iterable[str], layout: Format) -> dict[str, str]:
@@ -63,12 +63,6 @@ def _natural(label: str) -> tuple[object, ...]:
     return (*zip(words[::2], [(len(number), number) for number in numbers] + [(0, "")], strict=True), label)
 
 
-def count_labels(labelled: pd.DataFrame, classes: Iterable[str]) -> pd.DataFrame:
-    """Count the images of each class (rows) in each part (columns, the archive's order)."""
-    counts = pd.crosstab(labelled["label"], labelled["part"])
-    return counts.reindex(index=[*classes], columns=labelled["part"].unique(), fill_value=0)
-
-
 def choose_target(labelled: pd.DataFrame, layout: Format) -> tuple[Literal["label", "label_and_box"], list[str]]:
     """Predict the box, too, where the format has boxes and each holds a pixel of its image.
 
@@ -77,10 +71,7 @@ def choose_target(labelled: pd.DataFrame, layout: Format) -> tuple[Literal["labe
     """
     if layout.kind != "digit_struct":
         return "label", []
-    left, top = labelled["box_left"], labelled["box_top"]
-    width = np.minimum(left + labelled["box_width"], labelled["width"]) - left.clip(lower=0)
-    height = np.minimum(top + labelled["box_height"], labelled["height"]) - top.clip(lower=0)
-    bad = ~((width > 0) & (height > 0) & (width * height >= 1))
+    bad = ~(area_inside(labelled) >= 1)
     if bad.any():
         first = labelled.loc[bad, "id"].iloc[0]
         return "label", [f"{bad.sum():,} boxes lie outside of their images, such as that of '{first}'; none is used."]
@@ -100,7 +91,7 @@ def choose_image(labelled: pd.DataFrame) -> Image:
 
 def spread(labelled: pd.DataFrame) -> float:
     """Say how much the images' shapes vary: width by height, at the 95th percentile by that at the 5th."""
-    narrow, wide = (labelled["width"] / labelled["height"]).quantile([0.05, 0.95])
+    narrow, wide = aspect(labelled).quantile([0.05, 0.95])
     return float(wide / narrow)
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import has_label, is_readable
 
 SHOWN = 5
 """Images that are named."""
@@ -22,12 +22,12 @@ def find_problems(manifest: pd.DataFrame, counts: pd.DataFrame, split: str) -> l
         A few lines for each kind of problem.
     """
     problems = []
-    faulty = manifest[manifest["fault"].notna()]
+    faulty = manifest[~is_readable(manifest)]
     if len(faulty):
         lines = [f"{row.id}: {row.fault}" for row in faulty.head(SHOWN).itertuples()]
         problems.append(_listed(f"{len(faulty):,} images cannot be used", lines, len(faulty), _MEND))
-    usable = manifest[manifest["fault"].isna()]
-    bare = usable[(usable["label"] == "") & (usable["part"] != UNLABELLED)]
+    readable = manifest[is_readable(manifest)]
+    bare = readable[(readable["label"] == "") & has_label(readable)]
     if len(bare):
         problems.append(_listed(f"{len(bare):,} images have an empty label", [*bare["id"][:SHOWN]], len(bare), _MEND))
     twice = manifest.loc[manifest["id"].duplicated(), "id"]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import aspect, has_label, is_usable
 
 RARELY = 0.01
 """In how many comparisons chance alone may move a measure by more than `Change.chance`."""
@@ -106,7 +106,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> Drift:
             *(_change(name, before[name], after[name]) for name in ("brightness", "contrast", "sharpness")),
             _change_of_colour(before, after),
             *(_change(name, before[name], after[name]) for name in ("height", "width")),
-            _change("aspect", before["width"] / before["height"], after["width"] / after["height"]),
+            _change("aspect", aspect(before), aspect(after)),
             _change("file size", before["bytes"], after["bytes"]),
         ],
     )
@@ -135,8 +135,7 @@ def to_json(drift: Drift) -> dict[str, Any]:
 
 
 def _in_use(manifest: pd.DataFrame) -> pd.DataFrame:
-    used = manifest["fault"].isna() & manifest["left_out"].isna()
-    rows = manifest.loc[used, [*_KEYS, *_NUMBERS]].reset_index(drop=True)
+    rows = manifest.loc[is_usable(manifest), [*_KEYS, *_NUMBERS]].reset_index(drop=True)
     return rows.astype(dict.fromkeys(_KEYS, "str") | dict.fromkeys(_NUMBERS, "float64")).fillna({"label": ""})
 
 
@@ -168,7 +167,7 @@ def _differences(before: pd.DataFrame, after: pd.DataFrame, old: Rows, new: Rows
 
 
 def _count_classes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    labelled = [rows.loc[rows["part"] != UNLABELLED, ["part", "label"]] for rows in (before, after)]
+    labelled = [rows.loc[has_label(rows), ["part", "label"]] for rows in (before, after)]
     counts = pd.concat([rows.value_counts() for rows in labelled], axis=1, keys=["before", "after"])
     table: pd.DataFrame = counts.fillna(0).astype("int64").sort_index().reset_index()
     fewer = (table["before"] - table["after"]).clip(lower=0)

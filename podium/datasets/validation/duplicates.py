@@ -1,7 +1,7 @@
-"""Images that look the same, found by their perceptual hashes without comparing every image with every other.
+"""Near-duplicates, found by their perceptual hashes without comparing every image with every other.
 
 The hashes are sorted by some of their bits, drawn by lot and taken in the order of the draw, and each is compared
-with those that follow it. Two images that look the same agree in the first dozen bits of one draw or another.
+with those that follow it. Two near-duplicates agree in the first dozen bits of one draw or another.
 The method: Charikar, Similarity estimation techniques from rounding algorithms, 2002,
 https://doi.org/10.1145/509907.509965.
 """
@@ -42,7 +42,7 @@ _ODD = np.uint64(0x5555555555555555)
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of images that look the same, sorted by their rows.
+    """Pairs of near-duplicates, sorted by their rows.
 
     Of images with equal hashes only the first is paired with images of other hashes; each of the rest is paired
     with that first one alone. `group` and `nearest_twin` see through this.
@@ -61,7 +61,7 @@ class Pairs:
 
 
 def find_pairs(hashes: Words, distance: int) -> Pairs:
-    """Find the images that look the same, as they are or with left and right exchanged.
+    """Find near-duplicates, as they are or with left and right exchanged.
 
     Every pair that is given is within the distance; of the pairs that are, a few are missing, more of them the
     greater the distance. Time and memory grow with n alone: a hash is compared with 24 others in each of 200 orders,

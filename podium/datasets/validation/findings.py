@@ -38,7 +38,7 @@ class Inspection:
     """Images of validation and test that look like one they are to be measured against: row, split, twin (its
     row), twin_split, distance, flipped, exact (the same bytes)."""
     conflicts: pd.DataFrame
-    """Pairs that look the same and have different labels: row, twin, distance, flipped, exact."""
+    """Near-duplicates that have different labels: row, twin, distance, flipped, exact."""
     drift: Drift | None
     """What changed since the accepted version, if there is one."""
     findings: list[Finding]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
+from podium.datasets.masks import is_usable
 from podium.datasets.splits import assign_splits
 from podium.datasets.validation.drift import Drift, compare
 from podium.datasets.validation.duplicates import Pairs, find_pairs, group
 from podium.datasets.validation.findings import Finding, Inspection
-from podium.datasets.validation.leaks import find_conflicts, find_leaks, name_twins
+from podium.datasets.validation.leaks import find_conflicts, find_leaks, name_duplicates
 from podium.datasets.validation.quarantine import leave_out
 from podium.datasets.validation.suite import describe_suites, list_tables, validate_tables
 from podium.errors import PodiumError
@@ -34,13 +35,13 @@ def inspect_dataset(
         PodiumError: a decision of the review cannot be followed.
     """
     left_out = leave_out(seen, dataset, review)
-    pairs = _find_pairs(seen, seen["fault"].isna() & left_out.isna(), dataset)
+    pairs = _find_pairs(seen, is_usable(seen.assign(left_out=left_out)), dataset)
     manifest = seen.assign(group=group(len(seen), pairs), left_out=left_out)
     splits, no_split = _split(manifest, dataset)
     leaks = find_leaks(manifest, splits, pairs)
     conflicts = find_conflicts(manifest, pairs)
     drift: Drift | None = None if accepted is None else compare(accepted, manifest)
-    twins = name_twins(manifest, leaks, conflicts)
+    twins = name_duplicates(manifest, leaks, conflicts)
     tables = list_tables(manifest, dataset, splits, twins, drift)
     findings = validate_tables(tables)
     return Inspection(
@@ -57,7 +58,7 @@ def inspect_dataset(
 
 
 def _find_pairs(seen: pd.DataFrame, usable: pd.Series, dataset: Dataset) -> Pairs:
-    """Find the usable images that look the same, by their rows among all."""
+    """Find near-duplicates among the usable images, by their rows among all."""
     rows = np.flatnonzero(usable)
     pairs = find_pairs(unpack(seen["hash"][usable]), dataset.validation.duplicate_distance)
     return replace(pairs, first=rows[pairs.first], second=rows[pairs.second])

@@ -1,24 +1,24 @@
-"""Images that give a split away: those that measure and look like one that trains, and those of two classes."""
+"""Leakage: validation and test images that duplicate a training image, and duplicates with different labels."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import is_labelled
 from podium.datasets.validation.duplicates import Pairs, nearest_twin
 
-MEASURED_AGAINST = (("test", "train"), ("validation", "train"), ("test", "validation"))
-"""A split that measures, and one that it should share no image with; the worst first."""
+LEAKAGE_ORDER = (("test", "train"), ("validation", "train"), ("test", "validation"))
+"""An evaluation split, and one that it should share no image with; the worst leakage first."""
 
 
 def find_leaks(manifest: pd.DataFrame, splits: pd.Series, pairs: Pairs) -> pd.DataFrame:
-    """Find the images of validation and test that look like an image with a say in training.
+    """Find the validation and test images that duplicate an image used for training or selection.
 
     Args:
         manifest: one row an image.
         splits: the split of each.
-        pairs: those that look the same.
+        pairs: the near-duplicates.
 
     Returns:
         One row for each such image: row, split, twin (the row of the other), twin_split, distance (bits), flipped,
@@ -29,19 +29,19 @@ def find_leaks(manifest: pd.DataFrame, splits: pd.Series, pairs: Pairs) -> pd.Da
         _twins(manifest, pairs, (splits == split).to_numpy(), (splits == other).to_numpy()).assign(
             split=split, twin_split=other
         )
-        for split, other in MEASURED_AGAINST
+        for split, other in LEAKAGE_ORDER
     ]
     table = pd.concat(found).drop_duplicates("row").sort_values("row", ignore_index=True)
     return table[["row", "split", "twin", "twin_split", "distance", "flipped", "exact"]]
 
 
 def find_conflicts(manifest: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
-    """Find the images that look like one with another label.
+    """Find the near-duplicates with another label.
 
     Returns:
         One row for each such image: row, twin (the nearest one of another label), distance, flipped, exact.
     """
-    usable = (manifest["left_out"].isna() & manifest["fault"].isna() & (manifest["part"] != UNLABELLED)).to_numpy()
+    usable = is_labelled(manifest).to_numpy()
     labels, groups = manifest["label"].to_numpy(), manifest["group"]
     mixed = manifest["label"].where(usable).groupby(groups).transform("nunique").to_numpy() > 1
     rows = usable & mixed
@@ -51,18 +51,19 @@ def find_conflicts(manifest: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
     return pd.concat([_twins(manifest, pairs, rows & False, rows), *found]).sort_values("row", ignore_index=True)
 
 
-def name_twins(manifest: pd.DataFrame, leaks: pd.DataFrame, conflicts: pd.DataFrame) -> pd.DataFrame:
+def name_duplicates(manifest: pd.DataFrame, leaks: pd.DataFrame, conflicts: pd.DataFrame) -> pd.DataFrame:
     """Say of every image which other it should not be like.
 
     Returns:
-        A table with the manifest's index. same_bytes: the id of an image of another split with the same bytes;
-        look_alike: of one that is not the same file; other_label: of one with another label. Missing where all is well.
+        A table with the manifest's index, the ids of duplicates. exact_duplicate: an image of another split with the
+        same bytes; near_duplicate: one of another split with other bytes; other_label: one with another label.
+        Missing where there is none.
     """
     ids = manifest["id"].to_numpy()
     named = pd.DataFrame(index=manifest.index)
     for column, table in (
-        ("same_bytes", leaks[leaks["exact"]]),
-        ("look_alike", leaks[~leaks["exact"]]),
+        ("exact_duplicate", leaks[leaks["exact"]]),
+        ("near_duplicate", leaks[~leaks["exact"]]),
         ("other_label", conflicts),
     ):
         named[column] = pd.Series(ids[table["twin"].to_numpy()], index=table["row"].to_numpy(), dtype="str").reindex(

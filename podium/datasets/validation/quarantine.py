@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from podium.config.datasets import Dataset
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import area_inside, aspect, has_label, is_readable
 from podium.errors import PodiumError, nearest
 from podium.paths import REVIEW
 
@@ -80,7 +80,7 @@ def leave_out(manifest: pd.DataFrame, dataset: Dataset, review: pd.DataFrame) ->
     if dataset.validation.quarantine > 0:
         for limit, broken in broken_limits(manifest, dataset).items():
             reasons[broken & reasons.isna() & ~decided["keep"]] = limit
-    unusable = {"no_box": no_box(manifest, dataset), "unreadable": manifest["fault"].notna()}
+    unusable = {"no_box": no_box(manifest, dataset), "unreadable": ~is_readable(manifest)}
     for reason, rows in unusable.items():
         for id_ in manifest.loc[rows & decided["keep"], "id"].head(1):
             raise PodiumError(f"{REVIEW} says to keep {id_}, which cannot be used ({reason}). Take its line out.")
@@ -92,36 +92,27 @@ def leave_out(manifest: pd.DataFrame, dataset: Dataset, review: pd.DataFrame) ->
 
 def broken_limits(manifest: pd.DataFrame, dataset: Dataset) -> dict[str, pd.Series]:
     """Tell which usable images are outside each critical range or mode."""
-    limits, usable = dataset.validation.critical, manifest["fault"].isna()
+    limits, readable = dataset.validation.critical, is_readable(manifest)
     broken = {}
     for name in RANGES:
         bounds = getattr(limits, name)
         if bounds is not None:
-            broken[name] = usable & ~measure_of(manifest, name).between(*bounds)
+            broken[name] = readable & ~measure_of(manifest, name).between(*bounds)
     if limits.modes is not None:
-        broken["modes"] = usable & (manifest["mode"] != "") & ~manifest["mode"].isin(limits.modes)
+        broken["modes"] = readable & (manifest["mode"] != "") & ~manifest["mode"].isin(limits.modes)
     return broken
 
 
 def measure_of(manifest: pd.DataFrame, name: str) -> pd.Series:
     """Give a measure of each image; `aspect` is its width by its height."""
-    return manifest["width"] / manifest["height"].clip(lower=1) if name == "aspect" else manifest[name]
+    return aspect(manifest) if name == "aspect" else manifest[name]
 
 
 def no_box(manifest: pd.DataFrame, dataset: Dataset) -> pd.Series:
     """Tell which usable images with a label lack a box that holds a pixel of them, where a box is to be predicted."""
     if dataset.target != "label_and_box":
         return pd.Series(data=False, index=manifest.index)
-    inside = area_inside(manifest)
-    return manifest["fault"].isna() & (manifest["part"] != UNLABELLED) & ~(inside >= 1)
-
-
-def area_inside(manifest: pd.DataFrame) -> pd.Series:
-    """Give how much of each box is inside its image, in square pixels."""
-    left, top = manifest["box_left"].clip(lower=0), manifest["box_top"].clip(lower=0)
-    right = (manifest["box_left"] + manifest["box_width"]).clip(upper=manifest["width"])
-    bottom = (manifest["box_top"] + manifest["box_height"]).clip(upper=manifest["height"])
-    return (right - left).clip(lower=0) * (bottom - top).clip(lower=0)
+    return is_readable(manifest) & has_label(manifest) & ~(area_inside(manifest) >= 1)
 
 
 def left_out_shares(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from podium.datasets.arrays import SPLITS
 from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import aspect, count_classes, is_readable, is_usable
 from podium.datasets.validation.findings import Inspection
-from podium.datasets.validation.quarantine import measure_of
 from podium.pages.histograms import Measure, draw_histograms, format_number
 from podium.pages.html import shortened, write_html
 
@@ -95,10 +95,10 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
         thumbnails: WebP files by row, of the rows that `choose_rows` names; where one is missing the page says so.
         path: the HTML file to be.
     """
-    usable = inspection.manifest["fault"].isna().to_numpy()
-    table, splits = inspection.manifest[usable], inspection.splits[usable]
+    readable = is_readable(inspection.manifest)
+    table, splits = inspection.manifest[readable], inspection.splits[readable]
     members = {split: (splits == split).to_numpy() for split in SPLITS}
-    constants, histograms = draw_histograms(table.assign(aspect=measure_of(table, "aspect")), members, MEASURES)
+    constants, histograms = draw_histograms(table.assign(aspect=aspect(table)), members, MEASURES)
     values = {
         "inspection": inspection,
         "manifest": inspection.manifest,
@@ -113,7 +113,7 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
 
 def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:
     """Give the sections that have images, by their names in the template."""
-    classes, codes = _count_classes(inspection), inspection.manifest["left_out"]
+    classes, codes = _count_labels(inspection), inspection.manifest["left_out"]
     return {
         "classes": classes,
         "class_table": classes if len(classes) <= LISTED else classes.sort_values("all", kind="stable").head(LISTED),
@@ -131,13 +131,12 @@ def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:
     }
 
 
-def _count_classes(inspection: Inspection) -> pd.DataFrame:
+def _count_labels(inspection: Inspection) -> pd.DataFrame:
     """Count the images of each label in each split: in the recipe's order, then the labels that it does not know."""
-    labelled = (inspection.splits != UNLABELLED).to_numpy()
-    labels = inspection.manifest["label"].fillna("")[labelled].to_numpy()
-    counts = pd.crosstab(labels, inspection.splits[labelled].to_numpy())
-    known = list(inspection.dataset.classes)
-    counts = counts.reindex([*known, *counts.index.difference(known)], fill_value=0)
+    labelled = inspection.splits != UNLABELLED
+    labels, known = inspection.manifest["label"].fillna("")[labelled], inspection.dataset.classes
+    unknown = sorted({*labels} - {*known})
+    counts = count_classes(labels, inspection.splits[labelled], [*known, *unknown])
     counts = counts[sorted(counts, key=lambda split: (*ORDER, split).index(split))]
     return counts.assign(all=counts.sum(axis=1)).astype(np.int64)
 
@@ -172,7 +171,7 @@ def _show_worst(inspection: Inspection, images: _Images) -> list[tuple[str, str,
 
 
 def _show_pairs(table: pd.DataFrame, images: _Images, *, nearest: bool) -> dict[str, Any]:
-    """Show pairs of images that look alike, and how alike: the nearest, or evenly from the nearest on."""
+    """Show pairs of near-duplicates and their distance: the nearest, or evenly from the nearest on."""
     ends = np.sort(table[["row", "twin"]].to_numpy(np.int64), axis=1)
     pairs = table[~pd.DataFrame(ends, index=table.index).duplicated()]
     pairs = pairs.sort_values(["exact", "distance"], ascending=[False, True], kind="stable")
@@ -186,8 +185,8 @@ def _show_pairs(table: pd.DataFrame, images: _Images, *, nearest: bool) -> dict[
 
 
 def _show_groups(inspection: Inspection, images: _Images) -> dict[str, Any]:
-    """Count the groups of look-alikes by size, and show the largest and some others."""
-    groups = inspection.manifest["group"].to_numpy()[inspection.manifest["fault"].isna().to_numpy()]
+    """Count the groups of near-duplicates by size, and show the largest and some others."""
+    groups = inspection.manifest["group"][is_readable(inspection.manifest)]
     firsts, sizes = np.unique(groups, return_counts=True)
     firsts, sizes = firsts[sizes > 1], sizes[sizes > 1]
     order = np.argsort(-sizes, kind="stable")
@@ -222,7 +221,7 @@ def _show_drift(inspection: Inspection, images: _Images) -> dict[str, list[Any]]
 
 
 def _used(inspection: Inspection) -> NDArray[np.bool_]:
-    return inspection.manifest[["fault", "left_out"]].isna().all(axis=1).to_numpy()
+    return is_usable(inspection.manifest).to_numpy()
 
 
 def _spread(rows: Rows, count: int) -> Rows:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.arrays import SPLITS
+from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.validation.drift import to_json
 from podium.datasets.validation.findings import Inspection
 from podium.datasets.validation.quarantine import REVIEW_COLUMNS
@@ -20,9 +21,9 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     suite.json        the same as Great Expectations writes it
     summary.json      the figures, for `dvc metrics`
     class_counts.csv  images of each class in each split
-    leaks.csv         images that measure and look like one that trains
-    duplicates.csv    images that look like another, by groups
-    conflicts.csv     images that look like one with another label
+    leaks.csv         validation and test images that duplicate a training image
+    duplicates.csv    near-duplicates, by groups
+    conflicts.csv     near-duplicates with another label
     quarantine.csv    images that are left out, as lines for data/review.csv
     drift.json        what changed since the accepted version
     """
@@ -33,7 +34,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     _save_json(inspection.suites, folder / "suite.json")
     _save_json(summarise(inspection), folder / "summary.json")
     _save_json(None if inspection.drift is None else to_json(inspection.drift), folder / "drift.json")
-    _save_table(count_classes(inspection), folder / "class_counts.csv")
+    _save_table(list_class_counts(inspection), folder / "class_counts.csv")
     leaks = inspection.leaks.assign(id=ids[inspection.leaks["row"]], twin_id=ids[inspection.leaks["twin"]])
     _save_table(leaks[["id", "split", "twin_id", "twin_split", "distance", "flipped", "exact"]], folder / "leaks.csv")
     conflicts = inspection.conflicts
@@ -54,17 +55,17 @@ def summarise(inspection: Inspection) -> dict[str, object]:
     manifest, splits, leaks = inspection.manifest, inspection.splits, inspection.leaks
     failed = [finding.level for finding in inspection.failed]
     groups = manifest["group"].value_counts()
-    usable = manifest[manifest["fault"].isna()]
+    readable = manifest[is_readable(manifest)]
     return {
         "verdict": inspection.verdict,
         "failed_critical": failed.count("critical"),
         "failed_warning": failed.count("warning"),
         "images": len(manifest),
-        "unlabelled": int((manifest["part"] == UNLABELLED).sum()),
+        "unlabelled": int((~has_label(manifest)).sum()),
         "left_out": int(manifest["left_out"].notna().sum()),
-        "unreadable": int(manifest["fault"].notna().sum()),
+        "unreadable": int((~is_readable(manifest)).sum()),
         "classes": len(inspection.dataset.classes),
-        "distinct_images": int(usable["sha256"].nunique()),
+        "distinct_images": int(readable["sha256"].nunique()),
         "duplicate_groups": int((groups > 1).sum()),
         "images_in_groups": int(groups[groups > 1].sum()),
         "label_conflicts": len(inspection.conflicts),
@@ -75,24 +76,28 @@ def summarise(inspection: Inspection) -> dict[str, object]:
             "test": int((splits == "test").sum()),
         },
         **{
-            name: {"mean": _rounded(usable[name].mean()), "deviation": _rounded(usable[name].std(ddof=0))}
+            name: {"mean": _rounded(readable[name].mean()), "deviation": _rounded(readable[name].std(ddof=0))}
             for name in ("brightness", "contrast", "sharpness")
         },
     }
 
 
-def count_classes(inspection: Inspection) -> pd.DataFrame:
+def list_class_counts(inspection: Inspection) -> pd.DataFrame:
     """Count the images of each class in each split: split, class, count."""
-    labels, classes = inspection.manifest["label"], inspection.dataset.classes
-    counts = labels.groupby([inspection.splits, labels]).size()
-    used = [name for name in ("train", "validation", "test") if (inspection.splits == name).any()]
-    rows = [(split, name, int(counts.get((split, label), 0))) for split in used for label, name in classes.items()]
+    classes = inspection.dataset.classes
+    counts = count_classes(inspection.manifest["label"], inspection.splits, classes)
+    used = [split for split in SPLITS if split in counts]
+    rows = [
+        (split, name, count)
+        for split in used
+        for name, count in zip(classes.values(), counts[split].tolist(), strict=True)
+    ]
     return pd.DataFrame(rows, columns=["split", "class", "count"])
 
 
 def _quarantined(inspection: Inspection) -> pd.DataFrame:
     rows = inspection.manifest[inspection.manifest["left_out"].notna()]
-    why = rows["left_out"].where(rows["fault"].isna(), rows["left_out"] + ": " + rows["fault"].fillna(""))
+    why = rows["left_out"].where(is_readable(rows), rows["left_out"] + ": " + rows["fault"].fillna(""))
     return rows.assign(dataset=inspection.name, decision="leave_out", note=why)[REVIEW_COLUMNS]
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 
 from podium.config.datasets import Dataset
 from podium.config.limits import Limits
-from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.masks import area_inside, aspect, count_classes, has_label, is_usable
 from podium.datasets.validation.drift import Drift, changes_table
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.manifest import COLUMNS
-from podium.datasets.validation.quarantine import RANGES, area_inside, left_out_shares
+from podium.datasets.validation.quarantine import RANGES, left_out_shares
 
 # Before the import, which would announce itself on the network; and its progress bars are noise here.
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -73,19 +73,18 @@ def list_tables(
         manifest: one row an image, complete.
         dataset: names the classes, the size and the limits.
         splits: the split of each row.
-        twins: for each row (same_bytes, look_alike, other_label), the id of the image that it should not be like.
+        twins: for each row (exact_duplicate, near_duplicate, other_label), the id of its duplicate.
         drift: what changed since the accepted version, if there is one.
     """
-    kept = manifest[manifest["left_out"].isna()]
-    usable = kept[kept["fault"].isna()]
-    usable = usable.assign(aspect=usable["width"] / usable["height"])
-    labelled = usable[usable["part"] != UNLABELLED]
+    usable = manifest[is_usable(manifest)]
+    usable = usable.assign(aspect=aspect(usable))
+    labelled = usable[has_label(usable)]
     measured = splits[labelled.index].isin(["validation", "test"])
     tables = [
         (manifest, row_suite(dataset), "id"),
         (labelled, label_suite(dataset), "id"),
         (left_out_shares(manifest, dataset), quarantine_suite(dataset), "class"),
-        (count_classes(labelled, dataset), class_suite(dataset), "class"),
+        (count_by_part(labelled, dataset), class_suite(dataset), "class"),
         (labelled[["id"]].join(twins)[measured], leak_suite(dataset), "id"),
         (labelled[["id"]].join(twins), conflict_suite(dataset), "id"),
         (balance(labelled, dataset), balance_suite(dataset), "part"),
@@ -246,19 +245,19 @@ def quarantine_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 
 def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
-    """Expect the images that measure to be others than those that train."""
+    """Expect no validation or test image to duplicate one used for training or selection."""
     expectations = []
     for level, limits in _levels(dataset):
         for column, share, words in (
             (
-                "same_bytes",
+                "exact_duplicate",
                 limits.exact_duplicates,
-                "no image of test or validation has the bytes of one that trains or chooses",
+                "no test or validation image is an exact duplicate of one used for training or selection",
             ),
             (
-                "look_alike",
+                "near_duplicate",
                 limits.near_duplicates,
-                "no image of test or validation looks like one that trains or chooses",
+                "no test or validation image is a near-duplicate of one used for training or selection",
             ),
         ):
             if share is not None:
@@ -267,9 +266,9 @@ def leak_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 
 def conflict_suite(dataset: Dataset) -> gx.ExpectationSuite:
-    """Expect images that look the same to have the same label."""
+    """Expect near-duplicates to have the same label."""
     expectations = [
-        _null("other_label", limits.label_conflicts, level, "no image looks like one with another label")
+        _null("other_label", limits.label_conflicts, level, "no image is a near-duplicate of one with another label")
         for level, limits in _levels(dataset)
         if limits.label_conflicts is not None
     ]
@@ -298,13 +297,11 @@ def drift_suite(dataset: Dataset) -> gx.ExpectationSuite:
     )
 
 
-def count_classes(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def count_by_part(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Count the images of each class in each part that the archive has: part, class, count."""
-    manifest = manifest[manifest["part"] != UNLABELLED]
-    counts = manifest.groupby(["part", "label"]).size()
-    pairs = [(part, label) for part in manifest["part"].unique() for label in dataset.classes]
-    table = counts.reindex(pd.MultiIndex.from_tuples(pairs, names=["part", "label"]), fill_value=0)
-    frame = table.rename("count").reset_index()
+    manifest = manifest[has_label(manifest)]
+    counts = count_classes(manifest["label"], manifest["part"], dataset.classes)
+    frame = counts.melt(var_name="part", value_name="count", ignore_index=False).reset_index()
     where = frame["part"].map(lambda part: f" in {part}" if part else "")
     frame["class"] = frame["label"].map(dataset.classes) + where
     return frame[["part", "class", "count"]]
@@ -312,7 +309,7 @@ def count_classes(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 
 def balance(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Compare the largest class with the smallest, for each part that the archive has: part, imbalance."""
-    by_part = count_classes(manifest, dataset).groupby("part")["count"]
+    by_part = count_by_part(manifest, dataset).groupby("part")["count"]
     return (by_part.max() / by_part.min().clip(lower=1)).rename("imbalance").reset_index()
 
 

@@ -20,6 +20,7 @@ from podium.config.datasets import (
     KaggleSource,
     StratifiedSplit,
 )
+from podium.datasets.masks import count_classes
 from podium.datasets.splits import assign_splits
 from podium.datasets.starter import choices
 from podium.datasets.starter.page import SCHEDULE, Found, write_page
@@ -234,7 +235,7 @@ def test_images_that_no_split_takes_are_told() -> None:
 )
 def test_thresholds_leave_room(counts: dict[str, dict[str, int]], minimum: int, imbalance: float) -> None:
     manifest = make_manifest(counts)
-    inferred = infer_validation(manifest, choices.count_labels(manifest, ["a", "b"]), leaking=False)
+    inferred = infer_validation(manifest, count_classes(manifest["label"], manifest["part"], ["a", "b"]), leaking=False)
     assert inferred.critical.minimum_per_class == minimum
     assert inferred.warning.maximum_imbalance == imbalance
     assert inferred.warning.modes == ["RGB"]
@@ -283,7 +284,8 @@ def test_the_box_is_a_target_if_every_box_holds_a_pixel(box: tuple[float, ...], 
 
 def test_sound_data_has_no_problem() -> None:
     manifest = make_manifest({"train": FIFTY, "unlabelled": {"": 9}})
-    counts = choices.count_labels(choices.labelled_rows(manifest), ["a", "b"])
+    labelled = choices.labelled_rows(manifest)
+    counts = count_classes(labelled["label"], labelled["part"], ["a", "b"])
     assert find_problems(manifest, counts, "") == []
 
 
@@ -291,7 +293,8 @@ def test_every_problem_is_told_with_what_to_do() -> None:
     manifest = make_manifest({"train": {"a": 10, "b": 9, "": 1}, "test": {"a": 2}})
     manifest.loc[:6, "fault"] = "it is broken"
     manifest.loc[9, "id"] = "p8"
-    counts = choices.count_labels(choices.labelled_rows(manifest), ["a", "b"])
+    labelled = choices.labelled_rows(manifest)
+    counts = count_classes(labelled["label"], labelled["part"], ["a", "b"])
     faults, bare, twice, lacking, split = find_problems(manifest, counts, "No split will do.")
     assert faults.startswith("7 images cannot be used, at which validation will stop:\n  p0: it is broken\n  p1: ")
     assert "p4: it is broken\n  …\n" in faults
@@ -382,7 +385,7 @@ LABELS = [
 
 def write(dataset: Dataset, name: str = "fruit", notes: Sequence[str] = ()) -> bytes:
     manifest = make_manifest({"train": dict.fromkeys(dataset.classes, 2), "test": dict.fromkeys(dataset.classes, 1)})
-    found = Found("a\nb", manifest, choices.count_labels(manifest, dataset.classes), 7, [*notes])
+    found = Found("a\nb", manifest, count_classes(manifest["label"], manifest["part"], dataset.classes), 7, [*notes])
     schedule = choices.choose_schedule(boxes=False)
     candidate = Candidate(dataset=name, model=choices.choose_model(dataset.image), schedule=SCHEDULE)
     return write_page(name, dataset, schedule, candidate, found)

@@ -67,13 +67,13 @@ def test_a_test_image_with_the_bytes_of_one_in_train_is_critical_and_one_that_lo
     assert failed(found) == [
         (
             "critical",
-            "no image of test or validation has the bytes of one that trains or chooses",
-            ["test/same (same bytes train/4)"],
+            "no test or validation image is an exact duplicate of one used for training or selection",
+            ["test/same (exact duplicate train/4)"],
         ),
         (
             "warning",
-            "no image of test or validation looks like one that trains or chooses",
-            ["test/alike (look alike train/5)", "test/turned (look alike train/6)"],
+            "no test or validation image is a near-duplicate of one used for training or selection",
+            ["test/alike (near duplicate train/5)", "test/turned (near duplicate train/6)"],
         ),
     ]
     assert found.leaks["twin"].tolist() == [4, 5, 6]

@@ -217,7 +217,7 @@ def test_every_section_shows_what_there_is(tmp_path: Path) -> None:
         "the same bytes",
         "7 of 256 bits differ, flipped",
         "2 images look like one with another label",
-        "4 images look like others, and make 1 group.",
+        "4 images have near-duplicates, and make 1 group.",
         "4 to 10 1 4",
         "1 left out in data/review.csv ( reviewed ), 1 cannot be read ( unreadable )",
         "2 added, 2 removed, 1 with another label, 0 in another part.",
@@ -264,9 +264,9 @@ def test_what_is_empty_is_a_sentence(tmp_path: Path) -> None:
     for words in (
         "Nothing: whatever is expected of the dataset holds.",
         "No image is odd in any way.",
-        "No image of validation or test looks like one of train.",
-        "No two images that look the same have different labels.",
-        "No two images look the same.",
+        "No validation or test image duplicates a training image.",
+        "No near-duplicates have different labels.",
+        "There are no near-duplicates.",
         "No image is left out.",
         "podium validate pets --accept",
     ):

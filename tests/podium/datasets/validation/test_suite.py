@@ -11,7 +11,7 @@ from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.manifest import as_seen
 from podium.datasets.validation.scan import build_manifest
-from podium.datasets.validation.suite import SHOWN, balance, count_classes
+from podium.datasets.validation.suite import SHOWN, balance, count_by_part
 from tests.makers import NO_REVIEW, make_dataset, make_images
 
 DATASET = make_dataset()  # three classes, at least two images of each, the largest twice the smallest at most
@@ -112,7 +112,7 @@ def test_each_part_needs_its_images() -> None:
 
 def test_classes_are_counted_in_the_order_of_the_recipe_part_by_part() -> None:
     manifest = build_manifest([*make_examples(7), *make_examples(2, part="test")])
-    counts = count_classes(manifest, DATASET)
+    counts = count_by_part(manifest, DATASET)
     assert counts["count"].tolist() == [3, 2, 2, 1, 1, 0]
     assert counts["class"].tolist()[2:4] == ["both in train", "left in test"]
     assert dict(balance(manifest, DATASET).to_numpy().tolist()) == {"train": 1.5, "test": 1.0}
@@ -120,7 +120,7 @@ def test_classes_are_counted_in_the_order_of_the_recipe_part_by_part() -> None:
 
 def test_without_parts_a_class_is_named_alone() -> None:
     examples = [Example(e.id, "", e.label, e.image) for e in make_examples()]
-    assert count_classes(build_manifest(examples), DATASET)["class"].tolist() == ["left", "right", "both"]
+    assert count_by_part(build_manifest(examples), DATASET)["class"].tolist() == ["left", "right", "both"]
 
 
 def test_an_image_larger_than_asked_is_welcome() -> None:
@@ -131,7 +131,7 @@ def test_an_image_larger_than_asked_is_welcome() -> None:
 def test_images_without_labels_need_none_and_are_counted_apart() -> None:
     bare = Example("test/1.jpg", "unlabelled", "", make_examples(1)[0].image)
     assert failures([*make_examples(), bare]) == []
-    assert set(count_classes(as_seen(build_manifest([*make_examples(), bare])), DATASET)["part"]) == {"train"}
+    assert set(count_by_part(as_seen(build_manifest([*make_examples(), bare])), DATASET)["part"]) == {"train"}
     broken = Example("test/2.jpg", "unlabelled", "", None, "cut short")
     assert [level for level, *_ in failures([*make_examples(), broken])] == ["critical"]
 
