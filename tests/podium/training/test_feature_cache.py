@@ -22,7 +22,7 @@ from podium.models.files import save_model
 from podium.models.inference import evaluation_dataset, predict_heads
 from podium.models.zoo.backbones.pretrained import features, feed
 from podium.models.zoo.parts import dense, heads, image_input
-from podium.training import checkpoint, phases
+from podium.training import checkpoint_callback, phases
 from podium.training import feature_cache as room
 from podium.training.batches import training_dataset
 from podium.training.feature_cache import (
@@ -486,7 +486,7 @@ def test_a_training_with_the_cache_is_the_training_without_it(
     schedule = make_schedule(
         replace(HEAD, epochs=3), replace(HEAD, name="more"), make_phase(epochs=1, optimizer="sgd", learning_rate=1e-3)
     )
-    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", 0)
 
     def learn(name: str, cache: Path | None) -> keras.Model:
         network = train(MOBILENET, schedule, processed, tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", cache)
