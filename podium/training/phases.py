@@ -22,7 +22,7 @@ from podium.training.batches import training_dataset
 from podium.training.checkpoint import Checkpoint
 from podium.training.checkpoint_callback import CheckpointCallback
 from podium.training.feature_cache import (
-    Shown,
+    BackboneInputs,
     cached_features,
     can_cache,
     feature_evaluation_dataset,
@@ -89,7 +89,7 @@ def train(
     with _devices().scope():
         network = _in_precision(schedule, build)
         if state.batch:
-            logger.info("goes on after %s", describe_progress(state.batch, steps, schedule.epochs))
+            logger.info("resumes after %s", describe_progress(state.batch, steps, schedule.epochs))
             state.put("model", network.variables)
         writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
         watchers = [writer] if board is None else [writer, Board(board, writer)]
@@ -156,7 +156,7 @@ def _feed(network: keras.Model, phase: Phase, schedule: Schedule, processed: Pat
         return _Feed(network, partial(training_dataset, train_split, schedule), partial(evaluation_dataset, validation))
     front, back = split_at_backbone(network)
     logger.info("phase %s learns from features; %s keeps them", phase.name, features)
-    shown, held = Shown(train_split, schedule, phase.augmented_copies or 1), Shown(validation)
+    shown, held = BackboneInputs(train_split, schedule, phase.augmented_copies or 1), BackboneInputs(validation)
     seen = cached_features(front, processed / "train", features, shown)
     held_seen = cached_features(front, processed / "validation", features)
     return _Feed(

@@ -140,8 +140,8 @@ def test_kills_at_random_moments_change_no_byte(
     monkeypatch.undo()
     assert site.train(model, schedule) == expected
     assert killed > KILLS / 2
-    assert said(caplog, "goes on after epoch")
-    assert said(caplog, "goes on after batch")
+    assert said(caplog, "resumes after epoch")
+    assert said(caplog, "resumes after batch")
 
 
 def test_a_head_phase_and_then_all_of_a_pretrained_network(
@@ -219,7 +219,7 @@ def test_a_training_that_was_killed_before_its_model_was_safe_is_only_written_ag
     expected = site.train(DROPPING, make_schedule())
     caplog.clear()
     assert site.train(DROPPING, make_schedule()) == expected
-    assert caplog.messages == ["goes on after epoch 2 of 2"]
+    assert caplog.messages == ["resumes after epoch 2 of 2"]
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(
             cut.train(DROPPING, make_schedule())
     assert cut.checkpoint.read_bytes() == before
     whole = cut.train(DROPPING, make_schedule())
-    assert len(said(caplog, "goes on after epoch 1 of 2")) == 2
+    assert len(said(caplog, "resumes after epoch 1 of 2")) == 2
     cut.checkpoint.unlink()
     assert cut.train(DROPPING, make_schedule()) == whole
 
@@ -347,7 +347,7 @@ def test_a_training_that_diverges_says_where_and_what_is_kept(
     for _ in range(2):
         with pytest.raises(PodiumError, match=words):
             site.train(DENSE, make_schedule(wild))
-    assert said(caplog, "goes on after epoch 1 of 4")
+    assert said(caplog, "resumes after epoch 1 of 4")
     assert site.history.read_text().count("\n") == 2
     monkeypatch.undo()
     site.train(DENSE, make_schedule(replace(wild, learning_rate=0.01)))
