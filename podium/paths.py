@@ -14,7 +14,7 @@ DOWNLOADS = Path("data/downloads")
 REVIEW = Path("data/review.csv")
 """What people decided of single images; in git."""
 FEATURES = Path("data/features")
-"""What pretrained networks saw in images: a cache that can be removed at any time."""
+"""The feature cache: what pretrained backbones computed of images. It can be removed at any time."""
 
 
 def project_root() -> Path:
@@ -110,7 +110,7 @@ class CandidatePaths:
         return Path("models") / self.name / "repeats"
 
     @property
-    def board(self) -> Path:
+    def tensorboard(self) -> Path:
         """The folder of the history for TensorBoard. No output of DVC: it can be removed at any time."""
         return Path("models") / self.name / "tensorboard"
 

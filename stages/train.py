@@ -28,8 +28,8 @@ def main(name: str) -> None:
                 one if first else paths.repeats / str(seed) / one.name for one in (paths.history, paths.model)
             )
             one = replace(schedule, seed=seed, repeats=None)
-            board = paths.board if first else paths.board / f"seed-{seed}"
-            model = train(candidate.model, one, processed, history, checkpoint, FEATURES, board)
+            log_folder = paths.tensorboard if first else paths.tensorboard / f"seed-{seed}"
+            model = train(candidate.model, one, processed, history, checkpoint, FEATURES, log_folder)
             with atomic_write(file) as part:
                 save_model(model, part)
             logger.info(

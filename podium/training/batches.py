@@ -17,10 +17,10 @@ from podium.datasets.arrays import Split, forget
 from podium.models.inference import Batch, as_dataset, make_targets
 from podium.training.augmentation import Augmenter
 
-WORKERS = 4
+BATCH_THREADS = 4
 """Threads that make batches. They wait unless the model takes faster than they make; more would wait for each other."""
 
-THREADS = "podium-batch"
+THREAD_NAME_PREFIX = "podium-batch"
 
 
 class Part(NamedTuple):
@@ -30,7 +30,9 @@ class Part(NamedTuple):
     augmenter: Augmenter | None
 
 
-def training_dataset(split: Split, schedule: Schedule, first_batch: int, workers: int = WORKERS) -> tf.data.Dataset:
+def training_dataset(
+    split: Split, schedule: Schedule, first_batch: int, workers: int = BATCH_THREADS
+) -> tf.data.Dataset:
     """Show every image once a round, in an order drawn anew each round, for ever.
 
     Args:
@@ -90,7 +92,7 @@ def _parts(schedule: Schedule, count: int, first_batch: int) -> Iterator[Part]:
 
 def _ahead(make: Callable[[Part], Batch], parts: Iterator[Part], workers: int) -> Iterator[Batch]:
     """Make batches in threads, in their order, no more than twice as many ahead as there are threads."""
-    with ThreadPoolExecutor(workers, thread_name_prefix=THREADS) as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix=THREAD_NAME_PREFIX) as pool:
         try:
             waiting: deque[Future[Batch]] = deque()
             for part in parts:

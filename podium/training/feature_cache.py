@@ -27,18 +27,18 @@ from podium.progress import show_progress
 from podium.training.augmentation import Augmenter
 from podium.training.batches import rounds_of
 
-BOUND = 8_000_000_000
+CACHE_LIMIT_BYTES = 8_000_000_000
 """Bytes that the cache may take. VGG16's features of 25,000 photographs are 2.5 GB."""
-STALE = 7 * 24 * 3600
+STALE_PART_SECONDS = 7 * 24 * 3600
 """Seconds: what a killed run left unfinished is gone on with for so long."""
 
-_BLOCK = 32
+_IMAGES_PER_BLOCK = 32
 """Images that the base looks at at once. More are no faster, and VGG16's first layers give 13 MB an image each."""
 
 Features = NDArray[np.float32]
 
 
-class Shown:
+class BackboneInputs:
     """The images of a split as the base is to see them: as they are, or copies of them, moved."""
 
     def __init__(self, split: Split, schedule: Schedule | None = None, copies: int = 1) -> None:
@@ -126,16 +126,16 @@ def can_cache(network: keras.Model, phase: Phase, schedule: Schedule, train: int
     rounds, rest = divmod(phase.epochs * (schedule.steps_per_epoch or a_round), a_round)
     looks = rounds * train + rest * schedule.batch_size + phase.epochs * validation
     seen = train * (phase.augmented_copies or 1) + validation
-    return seen < looks and 4 * math.prod(split_at_backbone(network)[0].output.shape[1:]) * seen <= BOUND
+    return seen < looks and 4 * math.prod(split_at_backbone(network)[0].output.shape[1:]) * seen <= CACHE_LIMIT_BYTES
 
 
-def cached_features(front: keras.Model, split: Path, folder: Path, shown: Shown | None = None) -> Features:
+def cached_features(front: keras.Model, split: Path, folder: Path, shown: BackboneInputs | None = None) -> Features:
     """Give the features of images, from the cache or for it. A killed run is gone on with.
 
     Args:
         front: the first part of a network, as `split_at_backbone` gives it.
         split: the folder of the split's arrays.
-        folder: the cache. What was not used for longest goes where it would take more than `BOUND`.
+        folder: the cache. What was not used for longest goes where it would take more than `CACHE_LIMIT_BYTES`.
         shown: the split's images as the base is to see them; None: as they are.
 
     Returns:
@@ -144,7 +144,7 @@ def cached_features(front: keras.Model, split: Path, folder: Path, shown: Shown 
     Raises:
         TransientError: another process makes the same features.
     """
-    shown = shown or Shown(open_split(split))
+    shown = shown or BackboneInputs(open_split(split))
     shape = (len(shown), *front.output.shape[1:])
     path = folder / f"{_key(front, file_digest(split / 'images.npy') + shown.how)}.npy"
     part = folder / f".{path.name}.part"
@@ -152,7 +152,7 @@ def cached_features(front: keras.Model, split: Path, folder: Path, shown: Shown 
     with exclusive_lock(part, f"{path} is being written"):
         if not _is_whole(path, shape):
             remove(path)
-            prune(folder, BOUND - 4 * math.prod(shape))
+            prune(folder, CACHE_LIMIT_BYTES - 4 * math.prod(shape))
             _fill(part, shape, front, shown)
             part.replace(path)
         os.utime(path)  # used just now
@@ -169,11 +169,13 @@ def prune(folder: Path, bound: int) -> None:
             if kept > bound:
                 remove(path)
         for path in folder.glob(".*"):
-            if time.time() - path.stat().st_mtime > STALE:
+            if time.time() - path.stat().st_mtime > STALE_PART_SECONDS:
                 remove(path)
 
 
-def feature_training_dataset(features: Features, shown: Shown, schedule: Schedule, first_batch: int) -> tf.data.Dataset:
+def feature_training_dataset(
+    features: Features, shown: BackboneInputs, schedule: Schedule, first_batch: int
+) -> tf.data.Dataset:
     """Show (n, *features) float32 and their targets for ever, in the order of `training_dataset`.
 
     Copies take turns, one a round.
@@ -187,13 +189,15 @@ def feature_training_dataset(features: Features, shown: Shown, schedule: Schedul
     return _as_dataset(features, shown, tf.data.INFINITE_CARDINALITY, order)
 
 
-def feature_evaluation_dataset(features: Features, shown: Shown) -> tf.data.Dataset:
+def feature_evaluation_dataset(features: Features, shown: BackboneInputs) -> tf.data.Dataset:
     """Show the features of a split once, in order, as `evaluation_dataset` shows its images."""
     starts = range(0, len(shown), PREDICT_BATCH)
     return _as_dataset(features, shown, len(starts), lambda: (slice(start, start + PREDICT_BATCH) for start in starts))
 
 
-def _as_dataset(features: Features, shown: Shown, count: int, order: Callable[[], Iterator[Any]]) -> tf.data.Dataset:
+def _as_dataset(
+    features: Features, shown: BackboneInputs, count: int, order: Callable[[], Iterator[Any]]
+) -> tf.data.Dataset:
     known = shown.make_targets()
 
     def show() -> Iterator[tuple[Features, dict[str, NDArray[Any]]]]:
@@ -212,18 +216,18 @@ def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
     return bool(features.shape == shape and features.dtype == np.float32)
 
 
-def _fill(part: Path, shape: tuple[int, ...], front: keras.Model, shown: Shown) -> None:
+def _fill(part: Path, shape: tuple[int, ...], front: keras.Model, shown: BackboneInputs) -> None:
     """Write features block by block, from where a killed run was, less a block that may not have reached the disk."""
-    look, block = _graph(front, shown.split.images.shape[1:]), 4 * _BLOCK * math.prod(shape[1:])
+    look, block = _graph(front, shown.split.images.shape[1:]), 4 * _IMAGES_PER_BLOCK * math.prod(shape[1:])
     part.touch()
     with part.open("r+b") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
         begin = max((part.stat().st_size - file.tell()) // block - 1, 0)
         file.truncate(file.tell() + begin * block)
         file.seek(0, os.SEEK_END)
-        blocks = range(begin, math.ceil(shape[0] / _BLOCK))
-        for number in show_progress(blocks, f"blocks of {_BLOCK} images", blocks.stop, begin):
-            file.write(look(shown.images(number * _BLOCK, (number + 1) * _BLOCK)).data)
+        blocks = range(begin, math.ceil(shape[0] / _IMAGES_PER_BLOCK))
+        for number in show_progress(blocks, f"blocks of {_IMAGES_PER_BLOCK} images", blocks.stop, begin):
+            file.write(look(shown.images(number * _IMAGES_PER_BLOCK, (number + 1) * _IMAGES_PER_BLOCK)).data)
             file.flush()
             os.fsync(file.fileno())
             forget(shown.split.images)
@@ -246,7 +250,7 @@ def _key(front: keras.Model, images: str) -> str:
     devices = [device.device_type for device in tf.config.list_physical_devices()]
     computer = (keras.__version__, tf.__version__, os.cpu_count(), devices, os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
     config = re.sub(r'"shared_object_id": \d+', "", front.to_json())  # those are places in memory
-    digest = hashlib.sha256(repr((code, _BLOCK, images, computer, config)).encode())
+    digest = hashlib.sha256(repr((code, _IMAGES_PER_BLOCK, images, computer, config)).encode())
     for weight in front.get_weights():
         digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()[:32]

@@ -19,9 +19,10 @@ from podium.errors import PodiumError
 from podium.models import zoo
 from podium.models.inference import evaluation_dataset
 from podium.training.batches import training_dataset
-from podium.training.checkpoint import Checkpoint, CheckpointCallback, place
+from podium.training.checkpoint import Checkpoint
+from podium.training.checkpoint_callback import CheckpointCallback
 from podium.training.feature_cache import (
-    Shown,
+    BackboneInputs,
     cached_features,
     can_cache,
     feature_evaluation_dataset,
@@ -30,6 +31,7 @@ from podium.training.feature_cache import (
 )
 from podium.training.freezing import set_trainable
 from podium.training.history import History
+from podium.training.phase_control import PhaseControl, describe_progress
 from podium.training.soft_targets import SoftTargets, soft_targets_of, with_soft_targets
 from podium.training.tensorboard import Board
 from podium.training.training_key import training_key
@@ -87,16 +89,17 @@ def train(
     with _devices().scope():
         network = _in_precision(schedule, build)
         if state.batch:
-            logger.info("goes on after %s", place(state.batch, steps, schedule.epochs))
+            logger.info("resumes after %s", describe_progress(state.batch, steps, schedule.epochs))
             state.put("model", network.variables)
         writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
         watchers = [writer] if board is None else [writer, Board(board, writer)]
-        checkpoint_callback = CheckpointCallback(kept, state, writer, network, steps, schedule)
+        control = PhaseControl(schedule, steps, writer, state)
+        checkpoint_callback = CheckpointCallback(kept, state, control, writer, network)
         for phase in schedule.phases:  # a mistake in a later one is told at once, not after hours
             set_trainable(network, phase.trainable, phase.unfreeze)
         for phase in schedule.phases:
             set_trainable(network, phase.trainable, phase.unfreeze)
-            if not checkpoint_callback.enter(phase):
+            if not control.enter(phase):
                 continue
             feed = _feed(network, phase, schedule, processed, features)
             if shares is not None:
@@ -109,11 +112,11 @@ def train(
             )
             if checkpoint_callback.restore(feed.model):
                 feed.model.evaluate(feed.held(), steps=1, verbose=0)
-            while not checkpoint_callback.is_over:
-                batches, epochs = checkpoint_callback.ahead
+            while not control.is_over:
+                batches, epochs = control.ahead
                 with _memory_for(schedule.batch_size):
                     feed.model.fit(
-                        feed.shown(checkpoint_callback.batch),
+                        feed.shown(control.batch),
                         steps_per_epoch=batches,
                         epochs=epochs,
                         validation_data=feed.held(),
@@ -153,7 +156,7 @@ def _feed(network: keras.Model, phase: Phase, schedule: Schedule, processed: Pat
         return _Feed(network, partial(training_dataset, train_split, schedule), partial(evaluation_dataset, validation))
     front, back = split_at_backbone(network)
     logger.info("phase %s learns from features; %s keeps them", phase.name, features)
-    shown, held = Shown(train_split, schedule, phase.augmented_copies or 1), Shown(validation)
+    shown, held = BackboneInputs(train_split, schedule, phase.augmented_copies or 1), BackboneInputs(validation)
     seen = cached_features(front, processed / "train", features, shown)
     held_seen = cached_features(front, processed / "validation", features)
     return _Feed(

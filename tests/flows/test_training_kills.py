@@ -140,7 +140,7 @@ def kill_and_go_on(models: Path, kills: int) -> set[str]:
 
 def resumed() -> set[str]:
     """Give the places that the last training went on from."""
-    return {line for line in LOG.read_text().splitlines() if line.startswith("goes on after")}
+    return {line for line in LOG.read_text().splitlines() if line.startswith("resumes after")}
 
 
 @pytest.mark.parametrize("kills", KILLS)
@@ -207,6 +207,6 @@ def test_dvc_leaves_the_state_of_a_killed_training_where_it_is(tmp_path: Path) -
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert not (models / "model.keras").exists()
-    assert "goes on after epoch" in project.run(*force)
+    assert "resumes after epoch" in project.run(*force)
     assert contents(models) == expected
     assert (project.root / "dvc.lock").read_text() == lock

@@ -12,7 +12,7 @@ import pytest
 from podium.config.schedules import Augmentation, Schedule
 from podium.datasets.arrays import Split, open_split
 from podium.training.augmentation import Augmenter
-from podium.training.batches import THREADS, training_dataset
+from podium.training.batches import THREAD_NAME_PREFIX, training_dataset
 from tests.makers import SIDE, make_arrays, make_schedule
 
 pytestmark = pytest.mark.slow
@@ -115,7 +115,7 @@ def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch:
     for one, other in zip(expected, draw(split, schedule, 12), strict=True):
         np.testing.assert_array_equal(one[0], other[0])
     assert len(makers) > 1
-    assert all(name.startswith(THREADS) for name in makers)
+    assert all(name.startswith(THREAD_NAME_PREFIX) for name in makers)
 
 
 def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatc
     assert len(made) < 20
     del batches
     deadline = time.monotonic() + 10
-    while any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+    while any(thread.name.startswith(THREAD_NAME_PREFIX) for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

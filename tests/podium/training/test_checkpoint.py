@@ -15,9 +15,10 @@ from podium.config.schedules import Augmentation, Schedule
 from podium.errors import PodiumError
 from podium.models import zoo
 from podium.models.files import save_model
-from podium.training import checkpoint, phases
-from podium.training.checkpoint import Checkpoint, place
+from podium.training import checkpoint_callback, phases
+from podium.training.checkpoint import Checkpoint
 from podium.training.history import History
+from podium.training.phase_control import describe_progress
 from podium.training.phases import train
 from podium.training.training_key import training_key
 from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, make_schedule
@@ -130,7 +131,7 @@ def test_kills_at_random_moments_change_no_byte(
             else ("on_train_batch_end", 2, 0)  # within an epoch that keeps each batch
         )
         kill_at(moment, count // MOMENTS[moment])
-        monkeypatch.setattr(checkpoint, "EVERY", every)
+        monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", every)
         try:
             assert site.train(model, schedule) == expected
             site.checkpoint.unlink()
@@ -139,14 +140,14 @@ def test_kills_at_random_moments_change_no_byte(
     monkeypatch.undo()
     assert site.train(model, schedule) == expected
     assert killed > KILLS / 2
-    assert said(caplog, "goes on after epoch")
-    assert said(caplog, "goes on after batch")
+    assert said(caplog, "resumes after epoch")
+    assert said(caplog, "resumes after batch")
 
 
 def test_a_head_phase_and_then_all_of_a_pretrained_network(
     site: Place, tmp_path: Path, kill_at: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", 0)
     weights = tmp_path / "base.weights.h5"
     zoo.build(MOBILENET, (SIDE, SIDE, 1), {"label": 3}).get_layer("network").save_weights(weights)
     model = replace(MOBILENET, weights=str(weights))
@@ -173,7 +174,7 @@ def test_the_best_weights_of_a_phase_that_was_over_before_the_kill_are_taken(
     for moment, count in (("on_epoch_begin", 3), ("on_train_batch_end", 9), ("on_epoch_begin", 4)):
         site.checkpoint.unlink()
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint, "EVERY", 0)
+            patch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", 0)
             kill_at(moment, count)
             with pytest.raises(KillError):
                 site.train(DROPPING, schedule)
@@ -187,7 +188,7 @@ def test_the_time_that_a_training_took_before_a_kill_counts(
     caplog.set_level(logging.INFO)
     schedule = make_schedule(make_phase(epochs=50), make_phase(name="fine", epochs=50), minutes=1)
     clock = iter(range(0, 10**9, 5))
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(checkpoint_callback.time, "monotonic", lambda: next(clock))
     found = site.train(DROPPING, schedule)
     epochs = site.history.read_text().count("\n") - 1
     assert 1 < epochs < 15
@@ -198,7 +199,7 @@ def test_the_time_that_a_training_took_before_a_kill_counts(
 def test_boxes_have_sums_of_their_own(
     tmp_path: Path, kill_at: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", 0)
     site = Place(tmp_path, make_arrays(tmp_path / "boxed", boxes=True))
     schedule = make_schedule(make_phase(epochs=1), box_weight=0.5)
     expected = site.train(DROPPING, schedule)
@@ -218,7 +219,7 @@ def test_a_training_that_was_killed_before_its_model_was_safe_is_only_written_ag
     expected = site.train(DROPPING, make_schedule())
     caplog.clear()
     assert site.train(DROPPING, make_schedule()) == expected
-    assert caplog.messages == ["goes on after epoch 2 of 2"]
+    assert caplog.messages == ["resumes after epoch 2 of 2"]
 
 
 @pytest.fixture
@@ -248,7 +249,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(
             cut.train(DROPPING, make_schedule())
     assert cut.checkpoint.read_bytes() == before
     whole = cut.train(DROPPING, make_schedule())
-    assert len(said(caplog, "goes on after epoch 1 of 2")) == 2
+    assert len(said(caplog, "resumes after epoch 1 of 2")) == 2
     cut.checkpoint.unlink()
     assert cut.train(DROPPING, make_schedule()) == whole
 
@@ -346,7 +347,7 @@ def test_a_training_that_diverges_says_where_and_what_is_kept(
     for _ in range(2):
         with pytest.raises(PodiumError, match=words):
             site.train(DENSE, make_schedule(wild))
-    assert said(caplog, "goes on after epoch 1 of 4")
+    assert said(caplog, "resumes after epoch 1 of 4")
     assert site.history.read_text().count("\n") == 2
     monkeypatch.undo()
     site.train(DENSE, make_schedule(replace(wild, learning_rate=0.01)))
@@ -393,4 +394,4 @@ def test_a_class_without_training_images_is_refused_before_the_training(site: Pl
     [(7, "batch 7 of 10 of epoch 1 of 3"), (10, "epoch 1 of 3"), (29, "batch 9 of 10 of epoch 3 of 3")],
 )
 def test_a_place_in_a_training_has_words(batch: int, words: str) -> None:
-    assert place(batch, 10, 3) == words
+    assert describe_progress(batch, 10, 3) == words

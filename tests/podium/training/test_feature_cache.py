@@ -22,11 +22,11 @@ from podium.models.files import save_model
 from podium.models.inference import evaluation_dataset, predict_heads
 from podium.models.zoo.backbones.pretrained import features, feed
 from podium.models.zoo.parts import dense, heads, image_input
-from podium.training import checkpoint, phases
+from podium.training import checkpoint_callback, phases
 from podium.training import feature_cache as room
 from podium.training.batches import training_dataset
 from podium.training.feature_cache import (
-    Shown,
+    BackboneInputs,
     cached_features,
     can_cache,
     feature_evaluation_dataset,
@@ -159,10 +159,10 @@ def test_the_head_learns_from_features_what_it_learns_from_images(tmp_path: Path
     curves = fit(plain, training_dataset(trained, schedule, 3), evaluation_dataset(validation), schedule)
     front, back = split_at_backbone(cached)
     shown = feature_training_dataset(
-        cached_features(front, processed / "train", tmp_path / "cache"), Shown(trained), schedule, 3
+        cached_features(front, processed / "train", tmp_path / "cache"), BackboneInputs(trained), schedule, 3
     )
     held = feature_evaluation_dataset(
-        cached_features(front, processed / "validation", tmp_path / "cache"), Shown(validation)
+        cached_features(front, processed / "validation", tmp_path / "cache"), BackboneInputs(validation)
     )
     again = fit(back, shown, held, schedule)
     for name, values in curves.items():
@@ -184,7 +184,7 @@ def test_features_come_in_the_order_of_their_images_with_their_answers(tmp_path:
     flat = np.asarray(split.images, np.float32).reshape(COUNT, -1)
     schedule = make_schedule(seed=4)
     expected = islice(training_dataset(split, schedule, first_batch).as_numpy_iterator(), 30)
-    batches = feature_training_dataset(flat, Shown(split), schedule, first_batch)
+    batches = feature_training_dataset(flat, BackboneInputs(split), schedule, first_batch)
     for (images, answers), (rows, known) in zip(expected, batches.as_numpy_iterator(), strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
         assert known.keys() == answers.keys()
@@ -194,7 +194,7 @@ def test_features_come_in_the_order_of_their_images_with_their_answers(tmp_path:
 def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", 600, boxes=True) / "train")
     flat = np.asarray(split.images, np.float32).reshape(600, -1)
-    shown, expected = feature_evaluation_dataset(flat, Shown(split)), evaluation_dataset(split)
+    shown, expected = feature_evaluation_dataset(flat, BackboneInputs(split)), evaluation_dataset(split)
     assert len(shown) == len(expected) == 10
     for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), expected.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
@@ -205,7 +205,7 @@ def test_copies_are_the_images_of_the_first_rounds_and_take_turns(tmp_path: Path
     """A round of copies gives what a round of `training_dataset` gives, augmented by the same draws; then again."""
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
     schedule = make_schedule(seed=4, augmentation=MOVED)
-    shown = Shown(split, schedule, 2)
+    shown = BackboneInputs(split, schedule, 2)
     flat = shown.images(0, 2 * COUNT + 5).astype(np.float32).reshape(2 * COUNT, -1)
     a_round = -(-COUNT // schedule.batch_size)
     expected = [*islice(training_dataset(split, schedule, 0).as_numpy_iterator(), 2 * a_round)]
@@ -221,7 +221,7 @@ def test_copies_are_the_images_of_the_first_rounds_and_take_turns(tmp_path: Path
 
 def test_blocks_of_copies_may_begin_anywhere(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "dots", COUNT) / "train")
-    shown = Shown(split, make_schedule(augmentation=MOVED), 3)
+    shown = BackboneInputs(split, make_schedule(augmentation=MOVED), 3)
     whole = shown.images(0, 3 * COUNT)
     assert len(whole) == len(shown) == 3 * COUNT
     assert not np.array_equal(whole[:COUNT], whole[COUNT : 2 * COUNT])
@@ -249,10 +249,10 @@ def test_other_moves_and_another_number_of_copies_have_files_of_their_own(
     split, (front, _) = open_split(processed / "train"), split_at_backbone(make_network(weights))
     kinds = [
         None,
-        Shown(split, make_schedule(augmentation=MOVED), 1),
-        Shown(split, make_schedule(augmentation=MOVED), 2),
-        Shown(split, make_schedule(augmentation=MOVED, seed=1), 1),
-        Shown(split, make_schedule(augmentation=replace(MOVED, zoom=0.2)), 1),
+        BackboneInputs(split, make_schedule(augmentation=MOVED), 1),
+        BackboneInputs(split, make_schedule(augmentation=MOVED), 2),
+        BackboneInputs(split, make_schedule(augmentation=MOVED, seed=1), 1),
+        BackboneInputs(split, make_schedule(augmentation=replace(MOVED, zoom=0.2)), 1),
     ]
     for _ in range(2):
         files = {Path(cached_features(front, processed / "train", tmp_path / "c", kind).filename) for kind in kinds}
@@ -425,7 +425,7 @@ def test_the_cache_keeps_within_its_bound_and_what_is_used_stays(
     os.utime(train, (1e9, 1e9))
     cached_features(front, processed / "train", cache)  # used again
     os.utime(validation, (1.5e9, 1.5e9))
-    monkeypatch.setattr(room, "BOUND", 2 * train.stat().st_size)
+    monkeypatch.setattr(room, "CACHE_LIMIT_BYTES", 2 * train.stat().st_size)
     cached_features(front, processed / "test", cache)
     assert train.exists()
     assert not validation.exists()
@@ -486,7 +486,7 @@ def test_a_training_with_the_cache_is_the_training_without_it(
     schedule = make_schedule(
         replace(HEAD, epochs=3), replace(HEAD, name="more"), make_phase(epochs=1, optimizer="sgd", learning_rate=1e-3)
     )
-    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", 0)
 
     def learn(name: str, cache: Path | None) -> keras.Model:
         network = train(MOBILENET, schedule, processed, tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", cache)
