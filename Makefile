@@ -36,10 +36,6 @@ $(ENV)/ready: requirements.txt pyproject.toml
 
 run: env ## from nothing to a champion: the whole pipeline on the params.yaml of this project
 	@podium run
-	@echo
-	@echo "Compare the candidates:  $(ENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db   then http://127.0.0.1:5000"
-	@echo "Look at the flow:        $(ENV)/bin/prefect server start                                 then http://127.0.0.1:4200"
-	@echo "Read the reports:        reports/"
 
 check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (about a minute)
 	@pytest -q $(SHARED) -m 'not slow and not soak' $(T)

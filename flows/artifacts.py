@@ -49,24 +49,33 @@ def list_figures(metrics: dict[str, dict[str, float]]) -> list[dict[str, str | f
 
 def show_comparison(dataset: str, results: list[Result], decision: Decision) -> None:
     """Show a dataset's candidates side by side, the best first, and what was decided."""
-    ranked = sorted(results, key=lambda one: -one.metrics["validation"]["accuracy"])
     lines = [
         f"**{decision.reason}**",
         "",
         "| candidate | validation accuracy | test accuracy | test macro F1 |",
         "| --- | --- | --- | --- |",
     ]
-    for one in ranked:
-        validation, test = one.metrics["validation"], one.metrics["test"]
-        repeats = one.metrics.get("repeats")
-        spread = f" (± {repeats['validation_accuracy_std']:.4f} over {repeats['seeds']:.0f} seeds)" if repeats else ""
+    for one in rank(results):
         lines.append(
-            f"| {one.candidate} | {validation['accuracy']:.4f}{spread} "
-            f"| {test['accuracy']:.4f} | {test['macro_f1']:.4f} |"
+            f"| {one.candidate} | {describe_accuracy(one, 'validation')} | {describe_accuracy(one, 'test')} "
+            f"| {one.metrics['test']['macro_f1']:.4f} |"
         )
     create_markdown_artifact(
         "\n".join(lines), key=f"{dataset}-comparison", description=f"{dataset}: candidates and champion"
     )
+
+
+def rank(results: list[Result]) -> list[Result]:
+    """Give results with the best on the validation split first."""
+    return sorted(results, key=lambda one: -one.metrics["validation"]["accuracy"])
+
+
+def describe_accuracy(result: Result, split: str) -> str:
+    """Give an accuracy, with the standard deviation over the seeds where there were several."""
+    accuracy, repeats = f"{result.metrics[split]['accuracy']:.4f}", result.metrics.get("repeats")
+    if not repeats:
+        return accuracy
+    return f"{accuracy} (± {repeats[f'{split}_accuracy_std']:.4f} over {repeats['seeds']:.0f} seeds)"
 
 
 def show_validation(root: Path, dataset: str) -> None:

@@ -23,6 +23,7 @@ from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
 from flows.server import find_server
 from flows.tasks import Futures, reason, run_stage
 from podium.config import Params, load_params
@@ -36,8 +37,7 @@ from podium.errors import PodiumError
 from podium.files import remove
 from podium.pages.markdown import block, code
 from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root
-from podium.workspace.graph import Stage, load_stages
-from podium.workspace.repro import stop_running
+from podium.workspace.graph import Stage, load_stages, no_stage_outlives
 from podium.workspace.revisions import find_revision, read_at, restore
 
 CHECKED = ("download", "validate")
@@ -85,12 +85,9 @@ def data_check(targets: list[str] | None = None, base: str | None = None) -> Sta
     except PodiumError as error:
         return Failed(message=str(error))
     (plan.root / FOLDER).mkdir(parents=True)
-    try:
+    with no_stage_outlives():  # where it is interrupted or cancelled, too
         ran = submit(plan)
         wait(list(ran.values()))
-    except BaseException:  # an interrupt or a cancellation, too: no stage must outlive its flow
-        stop_running()
-        raise
     texts, bad = _check_recipes(plan.root)
     for name in plan.names:
         text, good = describe(plan, name, {kind: ran[f"{kind}@{name}"].state for kind in CHECKED})
@@ -181,13 +178,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         summary = make_plan(parsed.targets, parsed.base).root / SUMMARY  # mistakes first: a server takes seconds
-        find_server()
-        state = data_check(parsed.targets or None, parsed.base, return_state=True)
+        address = find_server()
+        with showing(sys.stderr) as display, display.work("Prefect"):
+            quieten(display)
+            with stopped_by_interrupt(display, is_temporary=address is None):
+                state = data_check(parsed.targets or None, parsed.base, return_state=True)
         text = summary.read_text(encoding="utf-8") if summary.is_file() else ""
     except PodiumError as error:
         state, text = Failed(message=str(error)), ""
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     print(text, end="")  # noqa: T201 - a command answers on the terminal
     print(state.message, file=sys.stderr)  # noqa: T201
     try:

@@ -20,23 +20,24 @@ from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.artifacts import show_comparison, show_result
-from flows.server import find_server
-from flows.tasks import CACHED, Futures, is_transient, reason, run_stage
+from flows.artifacts import describe_accuracy, rank, show_comparison, show_result
+from flows.display import DISPLAY, Row
+from flows.estimate import Durations
+from flows.tasks import CACHED, Futures, is_transient, reason, run_stage, telling_retries
 from podium.config import Params, load_params
 from podium.errors import PodiumError, TransientError
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
-from podium.workspace.graph import Stage, load_stages, select
-from podium.workspace.repro import stop_running
+from podium.workspace.graph import Stage, load_stages, no_stage_outlives, select
 
 
 @task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)
 def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
     params = load_params(root / PARAMS)
-    with naming_mlflow(root):
+    title = f"publish {candidate}"
+    with DISPLAY.get().work(title), telling_retries(title), naming_mlflow(root):
         result = Ledger(root, params).publish(candidate)
     if result.is_new:
         show_result(result, root / CandidatePaths(candidate, params.candidate(candidate).dataset).reports)
@@ -47,7 +48,8 @@ def publish(root: Path, candidate: str) -> Result:
 def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     ledger = Ledger(root, load_params(root / PARAMS))
-    with naming_mlflow(root):
+    title = f"promote {dataset}"
+    with DISPLAY.get().work(title), telling_retries(title), naming_mlflow(root):
         decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
     if decision.promoted or any(result.is_new for result in results):
         show_comparison(dataset, results, decision)
@@ -79,7 +81,7 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
         stages = select(load_stages(root), targets)
     except PodiumError as error:
         return Failed(message=str(error))
-    try:
+    with no_stage_outlives():  # where it is interrupted or cancelled, too
         ran, published = submit(root, stages, params)
         promoted = {}
         for dataset in params.datasets:
@@ -87,10 +89,7 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
             wait(mine)
             if good := [future.result() for future in mine if future.state.is_completed()]:
                 promoted[dataset] = promote_best.submit(root, dataset, good)
-        return sum_up(root, ran, published, promoted)
-    except BaseException:  # an interrupt or a cancellation, too: a training must not outlive its flow
-        stop_running()
-        raise
+        return sum_up(root, params, ran, published, promoted)
 
 
 def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Futures]:
@@ -113,42 +112,50 @@ def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Fu
     return ran, published
 
 
-def sum_up(root: Path, ran: Futures, published: Futures, promoted: Futures) -> State[Any]:
-    """Wait for everything, and say in the flow's own state what came of it."""
+def sum_up(root: Path, params: Params, ran: Futures, published: Futures, promoted: Futures) -> State[Any]:
+    """Wait for everything, show the results, and say in the flow's own state what came of it."""
     everything = (
         ran | {f"publish@{k}": v for k, v in published.items()} | {f"promote@{k}": v for k, v in promoted.items()}
     )
     wait(list(everything.values()))
+    results = [future.result() for future in published.values() if future.state.is_completed()]
+    reasons = [future.state.message or "" for future in promoted.values() if future.state.is_completed()]
+    stages = describe_stages([future.state for future in ran.values()])
+    DISPLAY.get().result(_rows(root, params, results), [*reasons, stages])
+    get_run_logger().info(
+        "%s. %s\nRuns and models: %s\nReports: %s", stages, " ".join(reasons), tracking_uri(root), root / "reports"
+    )
     failed = [reason(future.state) for future in everything.values() if future.state.is_failed()]
     if failed:
         return Failed(message="\n".join(failed))
-    worked = sum(future.state.name != CACHED for future in ran.values())
-    reasons = [future.state.message or "" for future in promoted.values()]
-    get_run_logger().info(
-        "%d of %d stages had work to do. %s\nRuns and models: %s\nReports: %s",
-        *(worked, len(ran), " ".join(reasons), tracking_uri(root), root / "reports"),
-    )
     return Completed(message=" ".join(reasons) or "There was nothing to promote.")
 
 
-def main(targets: list[str] | None = None) -> int:
-    """Run the flow once; return the exit status."""
-    try:
-        root = project_root()
-        load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
-        select(load_stages(root), targets or None)
-        find_server()
-        state = pipeline(targets or None, return_state=True)
-    except PodiumError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if not state.is_completed():
-        print(state.message, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+def describe_stages(states: list[State[Any]]) -> str:
+    """Say how many stages had work to do, or failed, in words without a full stop."""
+    failed = sum(state.is_failed() for state in states)
+    if failed:
+        left = sum(not state.is_final() for state in states)
+        return f"{failed} of {len(states)} stages failed" + f", {left} that need them did not run" * bool(left)
+    return f"{sum(state.name != CACHED for state in states)} of {len(states)} stages had work to do"
+
+
+def _rows(root: Path, params: Params, results: list[Result]) -> list[Row]:
+    """Give each result's line of the table, by dataset, the best first."""
+    durations, datasets = Durations(root, params), [*params.datasets]
+    return [
+        Row(
+            dataset=params.candidate(one.candidate).dataset,
+            candidate=one.candidate,
+            validation=describe_accuracy(one, "validation"),
+            test=describe_accuracy(one, "test"),
+            seconds=durations.of(f"train@{one.candidate}"),
+        )
+        for one in sorted(rank(results), key=lambda one: datasets.index(params.candidate(one.candidate).dataset))
+    ]
 
 
 if __name__ == "__main__":
+    from flows.run import main
+
     sys.exit(main(sys.argv[1:]))

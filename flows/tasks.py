@@ -1,18 +1,23 @@
 """One stage of DVC's graph as a Prefect task: what the pipeline and the data check share."""
 
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.client.schemas import State
+from prefect.context import TaskRunContext
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_validation
-from podium.config import load_params
+from flows.display import DISPLAY, Progress
+from flows.epochs import EpochWatch
+from flows.estimate import Durations
+from podium.config import Params, load_params
 from podium.errors import PodiumError, TransientError
-from podium.paths import PARAMS
+from podium.paths import PARAMS, CandidatePaths
 from podium.tracking import Ledger
 from podium.workspace.graph import Stage, is_current
 from podium.workspace.repro import reproduce
@@ -37,23 +42,74 @@ def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
         root: the project's root.
         stage: the stage.
         show: make an artifact of what a validation found, if it had to look.
+
+    Returns:
+        A state that says in a sentence what the stage did, or why it failed.
     """
     logger = get_run_logger()
-    if is_current(root, stage.name):
-        return Completed(message="nothing changed", name=CACHED)
-    follows = stage.kind == "train"
-    follower = Ledger(root, load_params(root / PARAMS)).follow(stage.entry) if follows else nullcontext()
-    ended: State[Any] = Completed(message=stage.description or "done")
-    try:
-        with follower:
-            reproduce(root, stage.name, logger.info)
-    except TransientError:
-        raise
-    except PodiumError as error:
-        ended = Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those
+    ended: State[Any]
+    with telling_retries(stage.title):
+        if is_current(root, stage.name):
+            return Completed(message="nothing changed", name=CACHED)
+        params = load_params(root / PARAMS)
+        follower, look = _follow(root, params, stage)
+        is_whole = not _goes_on(root, params, stage)
+        with DISPLAY.get().work(stage.title, look) as work:
+
+            def hear(line: str) -> None:
+                logger.info(line)
+                work.hear(line)
+
+            try:
+                with follower:
+                    ran = reproduce(root, stage.name, hear)
+            except TransientError:
+                raise
+            except PodiumError as error:
+                work.fail()
+                ended = Failed(message=str(error))  # a state and no exception: Prefect shows a traceback for those
+            else:
+                otherwise = (stage.description or "done") if ran else "taken from DVC's cache"
+                ended = Completed(message=work.summary or otherwise)
+                work.end(otherwise)
+                if ran and is_whole:
+                    Durations(root, params).keep(stage.name, work.seconds)
     if show and stage.kind == "validate":
         show_validation(root, stage.entry)
     return ended
+
+
+def _follow(
+    root: Path, params: Params, stage: Stage
+) -> tuple[AbstractContextManager[Any], Callable[[], Progress | None]]:
+    """Give what sends a training's epochs to MLflow, and what says how far it is; neither for another stage."""
+    if stage.kind != "train":
+        return nullcontext(), lambda: None
+    schedule, paths = params.schedule(params.candidate(stage.entry).schedule), _paths(params, stage)
+    others = [paths.repeats / str(seed) / paths.history.name for seed in schedule.seeds[1:]]
+    histories = [root / path for path in (paths.history, *others)]
+    return Ledger(root, params).follow(stage.entry), EpochWatch(histories, schedule.epochs).look
+
+
+def _goes_on(root: Path, params: Params, stage: Stage) -> bool:
+    """Say whether a stage only ends what a killed run of it began."""
+    return stage.kind == "train" and (root / _paths(params, stage).checkpoint).exists()
+
+
+def _paths(params: Params, stage: Stage) -> CandidatePaths:
+    return CandidatePaths(stage.entry, params.candidate(stage.entry).dataset)
+
+
+@contextmanager
+def telling_retries(title: str) -> Iterator[None]:
+    """Show why a task will be tried again, at the first time."""
+    try:
+        yield
+    except TransientError as error:
+        run = TaskRunContext.get()
+        if run is None or run.task_run.run_count == 1:
+            DISPLAY.get().say(f"{title}: {error} It is tried again.")
+        raise
 
 
 def reason(state: State[Any]) -> str:

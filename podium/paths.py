@@ -106,8 +106,13 @@ class CandidatePaths:
 
     @property
     def repeats(self) -> Path:
-        """The folder of the trainings with further seeds, each a folder with a model and a history; empty if none."""
+        """The folder of the trainings with further seeds, each a folder with a model and a history."""
         return Path("models") / self.name / "repeats"
+
+    @property
+    def further_seeds(self) -> Path:
+        """The list of those seeds. It is there even if there are none, as DVC warns of an empty folder."""
+        return self.repeats / "seeds.csv"
 
     @property
     def tensorboard(self) -> Path:

@@ -15,6 +15,9 @@ Item = TypeVar("Item")
 SECONDS = 10.0
 """Between two lines."""
 
+PROGRESS = "… "
+"""How a line begins that only says how far long work is. On a terminal the next line may replace it."""
+
 
 def show_progress(items: Iterable[Item], unit: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
     """Give the items on, and show how many went by.
@@ -33,4 +36,4 @@ def show_progress(items: Iterable[Item], unit: str, total: int | None = None, do
         yield item
         if time.monotonic() - said > SECONDS:
             said = time.monotonic()
-            logger.info("%s %s%s", f"{count:,}", f"of {total:,} " if total else "", unit)
+            logger.info("%s%s %s%s", PROGRESS, f"{count:,}", f"of {total:,} " if total else "", unit)

@@ -4,6 +4,7 @@ import argparse
 import errno
 import gc
 import importlib
+import io
 import logging
 import sys
 
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("name", help="the dataset, or from `train` on the candidate")
     parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
     arguments = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every encoding has all that messages hold
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     for ours in ("podium", "stages"):
         logging.getLogger(ours).setLevel(logging.INFO)
@@ -39,6 +42,8 @@ def main() -> int:
     gc.enable()
     try:
         module.main(arguments.name)
+    except KeyboardInterrupt:
+        return 130  # who types Ctrl-C knows what happened
     except PodiumError as error:
         if arguments.debug:
             raise

@@ -33,4 +33,6 @@ def main(name: str) -> None:
     histories = [pd.read_csv(path) for path in (paths.history, *sorted(paths.repeats.glob("*/history.csv")))]
     draw_learning_curves(histories, name, reports / "learning_curves.png")
     wrong = int((test["actual"] != test["predicted"]).sum())
-    logger.info("confusion_matrix %s: read %d predictions, %d wrong, wrote %s", name, len(test), wrong, reports)
+    logger.info(
+        "confusion_matrix %s: read %s predictions, %s wrong, wrote %s", name, f"{len(test):,}", f"{wrong:,}", reports
+    )

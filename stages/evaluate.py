@@ -32,7 +32,7 @@ def main(name: str) -> None:
     evaluation = evaluate(name, splits, outputs, classes, leaks, params.dataset(candidate.dataset).reference)
     evaluation.save(paths.reports)
     logger.info(
-        "evaluate %s: read %d validation and %d test images, accuracy %.4f and %.4f, wrote %s",
-        *(name, len(splits["validation"]), len(splits["test"])),
+        "evaluate %s: read %s validation and %s test images, accuracy %.4f and %.4f, wrote %s",
+        *(name, f"{len(splits['validation']):,}", f"{len(splits['test']):,}"),
         *(evaluation.metrics["validation"]["accuracy"], evaluation.metrics["test"]["accuracy"], paths.reports),
     )

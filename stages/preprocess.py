@@ -3,6 +3,7 @@
 import logging
 
 from podium.config import load_params
+from podium.datasets.arrays import SPLITS
 from podium.datasets.formats import read
 from podium.datasets.preprocessing import write_arrays
 from podium.datasets.splits import assign_splits
@@ -24,6 +25,6 @@ def main(name: str) -> None:
         write_arrays(read(paths.raw, dataset.format), manifest, assigned, dataset, folder)
     counts = assigned["split"].value_counts()
     logger.info(
-        "preprocess %s: read %d images, put %d in train, %d in validation, %d in test, wrote %s",
-        *(name, len(manifest), counts["train"], counts["validation"], counts["test"], paths.processed),
+        "preprocess %s: read %s images, put %s in train, %s in validation, %s in test, wrote %s",
+        *(name, f"{len(manifest):,}", *(f"{counts[split]:,}" for split in SPLITS), paths.processed),
     )

@@ -22,6 +22,8 @@ def main(name: str) -> None:
     checkpoints = [paths.checkpoint, *map(paths.checkpoint_of, schedule.seeds[1:])]
     with exclusive_lock(paths.checkpoint, f"{name} is being trained"):
         paths.repeats.mkdir(parents=True, exist_ok=True)
+        further = "".join(f"{seed}\n" for seed in schedule.seeds[1:])
+        paths.further_seeds.write_text(f"seed\n{further}", encoding="utf-8", newline="\n")
         for seed, checkpoint in zip(schedule.seeds, checkpoints, strict=True):
             first = seed == schedule.seed
             history, file = (

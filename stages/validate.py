@@ -46,8 +46,8 @@ def main(name: str) -> None:
     with atomic_write(paths.manifest) as file:
         save_manifest(inspection.manifest, file)
     logger.info(
-        "validate %s: read %d images, %d of %d expectations hold (%d warnings), wrote %s and %s",
-        *(name, len(seen), len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
+        "validate %s: read %s images, %d of %d expectations hold (%d warnings), wrote %s and %s",
+        *(name, f"{len(seen):,}", len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
         *(len(inspection.failed), paths.manifest, paths.validation / "index.html"),
     )
 

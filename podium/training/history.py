@@ -12,6 +12,7 @@ import keras
 from tqdm import tqdm
 
 from podium.files import atomic_write
+from podium.progress import PROGRESS, SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,10 @@ class History(keras.callbacks.Callback):
         self._epochs = epochs
         self._names = _LABEL_AND_BOX if boxes else _LABEL
         self.columns = [*_FIRST, *self._names, "learning_rate"]
-        self._before = len(rows)
-        self._began = time.monotonic()
         self._bar: tqdm[Any] | None = None
+        self._began = self._told = time.monotonic()
+        self._first: tuple[int, float] | None = None
+        self._news = ""
         self._write()
 
     def of(self, phase: str) -> list[Row]:
@@ -83,30 +85,58 @@ class History(keras.callbacks.Callback):
             table.writerow(self.columns)
             table.writerows(self.rows)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Start a progress bar, where there is a terminal."""
-        title = f"epoch {len(self.rows) + 1}/{self._epochs}"
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Show a bar over all epochs, where there is a terminal."""
+        self._began = time.monotonic()
         self._bar = tqdm(
-            total=self.params["steps"], desc=title, leave=False, unit="batch", disable=not sys.stderr.isatty()
+            total=self._epochs,
+            initial=len(self.rows),
+            bar_format="{desc} |{bar:24}|{postfix}",
+            leave=False,
+            disable=not sys.stderr.isatty(),
         )
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Move the bar."""
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Name the epoch beside the bar."""
         if self._bar is not None:
-            self._bar.update()
+            done = len(self.rows)
+            left = f", {self._seconds_left(done):.0f} s left" if self._first else ""
+            self._bar.set_description_str(f"epoch {done + 1}/{self._epochs}{left}")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar by a batch's share of an epoch."""
+        if self._bar is not None:
+            self._bar.update(1 / self.params["steps"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write the epoch's row."""
-        if self._bar is not None:
-            self._bar.close()
+        """Write the epoch's row; show it beside the bar, or now and then as a line."""
         figures = [float((logs or {})[name]) for name in self._names.values()]
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         step = len(self.rows) + 1
         self.rows.append([step, self.phase, *figures, rate])
         self._write()
-        spent = time.monotonic() - self._began
-        logger.info(
-            "epoch %d/%d (%s): loss %.4f, accuracy %.4f, validation loss %.4f, validation accuracy %.4f, %.0f s left",
-            *(step, self._epochs, self.phase, *figures[:4]),
-            spent / (step - self._before) * (self._epochs - step),
-        )
+        shown = "loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, validation accuracy {:.4f}".format(*figures[:4])
+        left = self._seconds_left(step)
+        self._first = self._first or (step, time.monotonic())
+        self._news = f"epoch {step}/{self._epochs} ({self.phase}): {shown}, {left:.0f} s left"
+        if self._bar is not None and not self._bar.disable:
+            self._bar.set_postfix_str(f"loss {figures[0]:.4f}, validation accuracy {figures[3]:.4f}")
+        elif time.monotonic() - self._told >= SECONDS:
+            self._tell()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Take the bar away, and leave the last epoch's line."""
+        if self._bar is not None:
+            self._bar.close()
+        if self._news:
+            self._tell()
+
+    def _tell(self) -> None:
+        logger.info("%s%s", PROGRESS, self._news)
+        self._news, self._told = "", time.monotonic()
+
+    def _seconds_left(self, step: int) -> float:
+        """Reckon with the epochs after this process's first, which takes longer than they do."""
+        now = time.monotonic()
+        first, then = self._first or (step - 1, self._began)
+        return (now - then) / max(step - first, 1) * (self._epochs - step)

@@ -1,6 +1,9 @@
 """DVC's graph: its stages, and which of them are up to date."""
 
-from collections.abc import Sequence
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +13,19 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 
 from podium.errors import PodiumError, TransientError, nearest
+from podium.workspace.repro import stop_running
 
 PIPELINE = "dvc.yaml"
+
+LAST_LINES = 30
+"""Of a failed stage, in its message."""
+
+_CHATTER = re.compile(r"> |Running stage '|Stage '.*' (is cached|didn't change)|Use `dvc push`")
+"""What `dvc repro` says around the lines of a stage."""
+_RESTORED = re.compile(r"Stage '.*' is cached")
+_FAILED = re.compile(r"ERROR: failed to reproduce '.*': failed to run: .*, exited with \d+$")
+"""What it says of a stage that has said itself why it failed."""
+_halted = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,11 @@ class Stage:
     def entry(self) -> str:
         """The dataset or candidate that it is for: `digits-cnn`; empty for a stage without a foreach."""
         return self.name.partition("@")[2]
+
+    @property
+    def title(self) -> str:
+        """Its name for people, as it begins the line that it logs: `train digits-cnn`."""
+        return self.name.replace("@", " ")
 
 
 def load_stages(root: Path) -> list[Stage]:
@@ -90,3 +109,57 @@ def is_current(root: Path, name: str) -> bool:
             return not repo.status(targets=[f"{root / PIPELINE}:{name}"])
     except LockError as error:
         raise TransientError(f"Another DVC command holds the workspace: {error}") from error
+
+
+def find_outdated(root: Path, stages: Sequence[Stage]) -> list[Stage]:
+    """Give the stages that have work to do: those that changed, and those that need one that did.
+
+    Raises:
+        TransientError: another DVC command holds the workspace.
+        PodiumError: DVC cannot say what changed.
+    """
+    try:
+        with Repo(str(root)) as repo:
+            changed = repo.status()
+    except LockError as error:
+        raise TransientError(f"Another DVC command holds the workspace: {error}") from error
+    except DvcException as error:
+        raise PodiumError(f"DVC cannot say what changed: {error}") from error
+    outdated: dict[str, Stage] = {}
+    for stage in stages:  # each comes after the ones that it needs
+        if stage.name in changed or any(need in outdated for need in stage.needs):
+            outdated[stage.name] = stage
+    return [*outdated.values()]
+
+
+def _explain(name: str, lines: list[str], errors: list[str]) -> str:
+    """Give the message of a failed stage: its own, or what is known of it.
+
+    Args:
+        name: the stage.
+        lines: the last ones that it wrote to standard output.
+        errors: the last ones that it and DVC wrote to standard error.
+    """
+    own = [line for line in errors if not _FAILED.match(line)]
+    if re.search(r"exited with (-9|-11|137|139)$", "\n".join(errors), re.MULTILINE):
+        halve = " set the schedule's batch_size in params.yaml to half of what it is," * name.startswith("train@")
+        own = [
+            *errors,
+            "It was killed, or it crashed; most often the memory was too small. Close other programs,"
+            f"{halve} or choose smaller images; the same command again goes on.",
+        ]
+    for number, line in enumerate(own):
+        if line.startswith(f"{name.replace('@', ' ')}: "):  # as `python -m stages` says it; what is before is noise
+            return "\n".join(own[number:])
+    return "\n".join([f"{name} failed:", *(own or [*lines, *errors])])
+
+
+@contextmanager
+def no_stage_outlives() -> Iterator[None]:
+    """Be put around a flow: where it ends in an exception, or an interrupt, every stage ends and no other begins."""
+    _halted.clear()
+    try:
+        yield
+    except BaseException:
+        stop_running()
+        raise

@@ -1,6 +1,10 @@
 """The flow on changing pages, with real servers and on bad days."""
 
+import os
+import pty
+import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.flows.terminal import see
 from tests.flows.workspace import Workspace, keep_only, stop
 
 pytestmark = pytest.mark.slow
@@ -102,8 +107,58 @@ def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) ->
         ]
         assert training
         process.send_signal(how)
-        assert process.wait(timeout=60) != 0
+        status = process.wait(timeout=60)
+        assert status == 130 if how == signal.SIGINT else status != 0
     wait_until(lambda: not any(_is_alive(child) for child in training), 5)
+
+
+def test_in_a_terminal_a_line_moves_and_an_interrupt_ends_everything_within_seconds(quick: Workspace) -> None:
+    del quick.environment["PREFECT_API_URL"]  # Prefect's temporary server gets the same interrupt
+    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=5000))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "flows.pipeline"]
+    process = subprocess.Popen(
+        command,
+        cwd=quick.root,
+        env=quick.environment | {"TERM": "xterm", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    raw, began, interrupted = b"", time.monotonic(), 0.0
+    try:
+        while chunk := _read(ours):
+            raw += chunk
+            assert time.monotonic() - began < 240
+            if not interrupted and re.search(rb"epoch [3-9]/5000, \d+ s left", raw):
+                family = psutil.Process(process.pid).children(recursive=True)
+                os.killpg(process.pid, signal.SIGINT)  # as the terminal does it
+                interrupted = time.monotonic()
+        status = process.wait(timeout=60)
+    finally:
+        stop(process)  # type: ignore[arg-type]
+        os.close(ours)
+    assert (status, time.monotonic() - interrupted < 30) == (130, True)
+    assert family
+    wait_until(lambda: not any(_is_alive(child) for child in family), 10)
+    lines = [line for line in see(raw.decode()) if line]
+    assert re.fullmatch(r"9 of 9 stages have work to do: about .* on this machine\.", lines[0])
+    assert [line.partition(":")[0] for line in lines[1:-1]] == [
+        "download digits",
+        "validate digits",
+        "preprocess digits",
+    ]
+    assert lines[-1].endswith("Stopped. What is done is kept; the same command goes on from there.")
+    assert max(map(len, lines)) <= 100
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody has it open any more
+        return b""
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -124,8 +179,9 @@ def _has_curve(workspace: Workspace) -> bool:
 def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) -> None:
     quick.edit(lambda page: page["datasets"]["digits"]["validation"]["critical"].update(minimum_per_class=175))
     output = quick.flow(status=1)
-    assert "every class has at least 175 images" in output
+    assert output.count("every class has at least 175 images") == 1
     assert "eight (count 174)" in output
+    assert "1 of 9 stages failed, 7 that need them did not run" in output
     assert "Traceback" not in output
     assert not (quick.root / "data/manifests/digits.parquet").exists()
     quick.edit(lambda page: page["datasets"]["digits"]["validation"]["critical"].update(minimum_per_class=100))
@@ -135,7 +191,8 @@ def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) 
 def test_one_failing_candidate_leaves_the_others_alone(quick: Workspace) -> None:
     quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(trainable="head"))
     output = quick.flow(status=1)
-    assert "has no pretrained base" in output
+    assert output.count("has no pretrained base") == 1
+    assert "train digits-dense: failed" in output
     assert "Traceback" not in output
     assert quick.champion().tags["podium.candidate"] == "digits-cnn"
 

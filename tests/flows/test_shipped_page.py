@@ -1,5 +1,6 @@
 """What `make run` promises, on the page as it is shipped."""
 
+import re
 import sys
 
 import numpy as np
@@ -15,10 +16,29 @@ def test_the_first_champion_is_good_enough(shipped: Workspace) -> None:
     assert shipped.accuracy("digits-cnn", "test") >= 0.97
 
 
-def test_the_flow_says_where_to_look(shipped: Workspace) -> None:
-    assert "9 of 9 stages had work to do" in shipped.output  # type: ignore[attr-defined]
-    assert f"sqlite:///{shipped.root}/mlflow.db" in shipped.output  # type: ignore[attr-defined]
-    assert "Traceback" not in shipped.output  # type: ignore[attr-defined]
+def test_a_run_is_told_in_few_lines_and_ends_with_where_to_look(shipped: Workspace) -> None:
+    lines = shipped.output.splitlines()  # type: ignore[attr-defined]
+    assert re.fullmatch(r"9 of 9 stages have work to do: about \d+ (seconds|minutes) on this machine\.", lines[0])
+    stages = [line for line in lines if re.search(r", wrote .*  (\d+ min )?\d+(\.\d)? s$", line)]
+    candidates = ("digits-dense", "digits-cnn")
+    expected = [f"{kind} digits" for kind in ("download", "validate", "preprocess")]
+    expected += [f"{kind} {name}" for name in candidates for kind in ("train", "evaluate", "confusion_matrix")]
+    assert sorted(line.partition(":")[0] for line in stages) == sorted(expected)
+    epochs = [line for line in lines if re.match(r"train \S+ … epoch ", line)]
+    assert {f"train {name} … epoch {last}" for name, last in zip(candidates, ("15/15", "20/20"), strict=True)} <= {
+        line.partition(" (")[0] for line in epochs
+    }
+    table = lines.index("candidate     validation accuracy  test accuracy  training time")
+    assert [line.split()[0] for line in lines[table + 1 : table + 3]] == ["digits-cnn", "digits-dense"]
+    assert f"{shipped.accuracy('digits-cnn', 'test'):.4f}" in lines[table + 1]
+    said = lines[table + 4 :]
+    assert said[0].startswith("digits-cnn is the first champion: validation accuracy 0.")
+    assert said[1].startswith("9 of 9 stages had work to do; the run took ")
+    assert f"mlflow ui --backend-store-uri sqlite:///{shipped.root}/mlflow.db" in said[3]
+    assert "prefect server start" in said[4]
+    assert said[5].endswith(f"{shipped.root}/reports")
+    assert len(lines) == 1 + 9 + len(epochs) + 1 + 3 + 1 + 2 + 1 + 3  # nothing else: no warning, no news of Prefect's
+    assert not re.search(r"[^\x20-\uffff\n]", shipped.output)  # type: ignore[attr-defined]
 
 
 def test_a_run_holds_curve_figures_lineage_and_model(shipped: Workspace) -> None:
@@ -74,6 +94,7 @@ print(json.dumps([str(model.metadata.signature.inputs), float(hits.mean())]))
 def test_a_second_run_does_nothing_and_says_why(shipped: Workspace) -> None:
     lock = (shipped.root / "dvc.lock").read_bytes()
     output = shipped.flow()
+    assert output.startswith("Nothing to do: all 9 stages are up to date. ")
     assert "0 of 9 stages had work to do" in output
     assert "digits-cnn is the champion already (version 1)" in output
     assert len(shipped.runs("digits-cnn")) == len(shipped.runs("digits-dense")) == 1

@@ -123,7 +123,7 @@ def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(pr
         remove(prepared / "models/dots-dense/tensorboard")
         made = (prepared / "models/dots-dense").rglob("*")
         contents.append({path.name: path.read_bytes() for path in made if path.is_file()})
-    assert sorted(contents[0]) == ["history.csv", "model.keras"]
+    assert sorted(contents[0]) == ["history.csv", "model.keras", "seeds.csv"]
     assert contents[0] == contents[1]
 
 
@@ -139,7 +139,8 @@ def test_every_seed_is_trained_as_if_it_were_alone_and_the_spread_is_told(prepar
         metrics = json.loads((reports / "metrics.json").read_text())
         alone[seed] = (models / "model.keras").read_bytes(), metrics["test"]["loss"], metrics["validation"]["accuracy"]
         assert "repeats" not in metrics
-        assert not [*(models / "repeats").iterdir()]
+        assert [path.name for path in (models / "repeats").iterdir()] == ["seeds.csv"]
+        assert pd.read_csv(models / "repeats/seeds.csv")["seed"].tolist() == []
         assert pd.read_csv(reports / "seeds.csv")["seed"].tolist() == [seed]
     page["schedules"]["short"] |= {"seed": 3, "repeats": 3}
     save_page(prepared, page)
@@ -150,6 +151,7 @@ def test_every_seed_is_trained_as_if_it_were_alone_and_the_spread_is_told(prepar
         seed: model for seed, (model, *_) in alone.items()
     }
     assert not [*models.glob("checkpoint*")]
+    assert pd.read_csv(models / "repeats/seeds.csv")["seed"].tolist() == [4, 5]
     seeds = pd.read_csv(reports / "seeds.csv")
     assert seeds["seed"].tolist() == [3, 4, 5]
     assert seeds["test_loss"].tolist() == pytest.approx([loss for _, loss, _ in alone.values()])

@@ -35,6 +35,7 @@ from urllib3.util import Retry
 
 from podium.errors import PodiumError, TransientError
 from podium.files import atomic_write, remove
+from podium.progress import PROGRESS
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +211,8 @@ def _watched(chunks: Iterable[bytes], done: int, total: int | None, what: str) -
             bar.update(len(chunk))
             if bar.disable and total and done - said >= total / 10 and time.monotonic() - moment >= BETWEEN_LINES:
                 said, moment = done, time.monotonic()
-                logger.info("%s: %s of %s bytes (%d %%)", what, f"{done:,}", f"{total:,}", 100 * done // total)
+                percent = 100 * done // total
+                logger.info("%s%s: %s of %s bytes (%d %%)", PROGRESS, what, f"{done:,}", f"{total:,}", percent)
 
 
 def _status(error: RequestException) -> int | None:

@@ -1,6 +1,9 @@
 import csv
+import io
 import json
 import logging
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,9 +27,11 @@ def start(path: Path, epochs: int = 3, *, boxes: bool = False, rows: Sequence[Ro
 
 def show(history: History, phase: str, **logs: float) -> None:
     history.phase = phase
+    history.on_train_begin()
     history.on_epoch_begin(0)
     history.on_train_batch_end(0)
     history.on_epoch_end(0, LOGS | logs)
+    history.on_train_end()
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -49,8 +54,52 @@ def test_each_epoch_is_in_the_file_as_soon_as_it_ends_and_counts_on_over_phases(
     for step, phase in enumerate(("head", "head", "all"), 1):
         show(history, phase)
         assert rows(path)[-1] == [str(step), phase, "0.5", "0.25", "0.75", "0.125", "0.01"]
-        assert caplog.messages[-1].startswith(f"epoch {step}/3 ({phase}): loss 0.5000, accuracy 0.2500, validation")
+        assert caplog.messages[-1].startswith(f"… epoch {step}/3 ({phase}): loss 0.5000, accuracy 0.2500, validation")
     assert len(rows(path)) == 4
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.5, [20]), (4, [3, 6, 9, 12, 15, 18, 20]), (60, [*range(1, 21)])])
+def test_where_there_is_no_terminal_a_line_tells_of_an_epoch_every_ten_seconds_and_of_the_last(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    told: list[int],
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    history = start(tmp_path / "history.csv", 20)
+    history.on_train_begin()
+    for epoch in range(20):
+        history.on_epoch_begin(epoch)
+        clock.now += seconds
+        history.on_epoch_end(epoch, LOGS)
+    history.on_train_end()
+    assert [int(message.split()[2].partition("/")[0]) for message in caplog.messages] == told
+    left = [float(message.rsplit(", ", 1)[1].split()[0]) for message in caplog.messages]
+    assert left == [round(seconds * (20 - step)) for step in told]
+
+
+def test_on_a_terminal_a_bar_moves_and_the_last_epoch_stays(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", terminal)
+    history = start(tmp_path / "history.csv", 2)
+    history.on_train_begin()
+    for epoch in range(2):
+        history.on_epoch_begin(epoch)
+        history.on_epoch_end(epoch, LOGS)
+        assert not caplog.messages
+    history.on_train_end()
+    assert "epoch 2/2, 0 s left |" in terminal.getvalue()
+    assert "loss 0.5000, validation accuracy 0.1250" in terminal.getvalue()
+    assert terminal.getvalue().endswith(" \r")  # the bar is gone
+    (message,) = caplog.messages
+    assert message.startswith("… epoch 2/2 ")
 
 
 def test_boxes_have_columns_of_their_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -695,7 +695,7 @@ def test_where_there_is_no_terminal_a_line_now_and_then_says_how_far_it_is(
     monkeypatch.setattr(transfer, "BETWEEN_LINES", 0.0)
     content = take()
     lines = [record.message for record in caplog.records if "%" in record.message]
-    assert re.fullmatch(rf"Kaggle's dataset alice/dots: 65,536 of {len(content):,} bytes \(16 %\)", lines[0])
+    assert re.fullmatch(rf"… Kaggle's dataset alice/dots: 65,536 of {len(content):,} bytes \(16 %\)", lines[0])
     assert [line[-5:] for line in lines] == ["16 %)", "32 %)", "49 %)", "65 %)", "81 %)", "98 %)"]
 
 

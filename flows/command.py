@@ -1,0 +1,99 @@
+"""What the commands that run a flow in this process share: what a person sees of it, and how it is stopped."""
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+import psutil
+
+from flows.display import DISPLAY, Display, open_console
+from podium.errors import PodiumError
+from podium.workspace.repro import stop_running
+
+INTERRUPTED = 130
+"""The exit status of a command that was stopped from the keyboard."""
+LOG_LEVEL = "PREFECT_LOGGING_LEVEL"
+"""Who sets this wants to read Prefect's own log."""
+
+
+@contextmanager
+def showing(stream: TextIO) -> Iterator[Display]:
+    """Show on a stream what happens within the block."""
+    logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)  # its bars would stand across ours
+    with Display(open_console(stream), live=LOG_LEVEL not in os.environ) as display:
+        token = DISPLAY.set(display)
+        try:
+            yield display
+        finally:
+            DISPLAY.reset(token)
+
+
+def quieten(display: Display) -> None:
+    """Show of the log of Prefect, MLflow and DVC what a person has to know. Prefect's server still gets all of it."""
+    if LOG_LEVEL in os.environ:
+        return
+    for level in ("PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
+        os.environ.setdefault(level, "CRITICAL")  # of a temporary server, which shows tracebacks when it is ended
+    root, handler = logging.getLogger(), DisplayHandler(display)
+    root.handlers = [handler]
+    for library in ("mlflow", "alembic", "dvc"):
+        logger = logging.getLogger(library)
+        logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.WARNING)
+
+
+class DisplayHandler(logging.Handler):
+    """Shows warnings and errors, but not again what the display tells of a stage."""
+
+    def __init__(self, display: Display) -> None:
+        """Know where to show them."""
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record, with its traceback if it is of a mistake of ours."""
+        error = record.exc_info[1] if record.exc_info else None
+        text = record.getMessage()
+        if isinstance(error, PodiumError) or text.startswith("Finished in state "):
+            return
+        if error is not None:
+            text = "\n".join([text, *(line.rstrip() for line in traceback.format_exception(error))])
+        self._display.say(text)
+
+
+@contextmanager
+def stopped_by_interrupt(display: Display, *, is_temporary: bool) -> Iterator[None]:
+    """Have an interrupt from the keyboard end the stages at once, and say so.
+
+    Args:
+        display: has nothing to show any more then.
+        is_temporary: whether Prefect's server was started for this run. It gets the same interrupt and ends by itself;
+            Prefect would wait minutes for it, so the process ends without it.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        display.close()
+        print("Stopped. What is done is kept; the same command goes on from there.", file=sys.stderr)  # noqa: T201
+        stop_running()
+        if is_temporary:
+            for child in psutil.Process().children():
+                child.terminate()
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

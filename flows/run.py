@@ -1,0 +1,102 @@
+"""`podium run`: says what is ahead, runs the pipeline in this process, and says where to look."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
+from flows.estimate import Durations, estimate, roughly
+from podium.config import Params, load_params
+from podium.errors import PodiumError, TransientError
+from podium.paths import PARAMS, project_root
+from podium.workspace.graph import Stage, find_outdated, load_stages, select
+
+
+def main(targets: list[str] | None = None) -> int:
+    """Run the pipeline once; return the exit status.
+
+    Args:
+        targets: names of datasets and candidates; all of params.yaml by default.
+    """
+    try:
+        root = project_root()
+        params = load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
+        stages = select(load_stages(root), targets or None)
+        with showing(sys.stdout) as display:
+            display.say(describe_ahead(root, params, stages))
+            with display.work("Prefect"):
+                from flows.pipeline import pipeline  # Prefect and MLflow: two seconds to import
+                from flows.server import find_server
+                from podium.tracking import tracking_uri
+
+                quieten(display)
+                address = find_server()
+                with stopped_by_interrupt(display, is_temporary=address is None):
+                    state = pipeline(targets or None, return_state=True)
+            if state.is_completed():
+                display.say()
+                for line in describe_places(root, tracking_uri(root), address):
+                    display.say(line)
+    except PodiumError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if not state.is_completed():
+        print(state.message, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def describe_ahead(root: Path, params: Params, stages: Sequence[Stage]) -> str:
+    """Say how many stages have work to do, and about how long that takes here.
+
+    Args:
+        root: the project's root.
+        page: its params.
+        stages: those that are asked for.
+    """
+    try:
+        outdated = find_outdated(root, stages)
+    except TransientError as error:
+        return f"No estimate: {error}"
+    if not outdated:
+        return f"Nothing to do: all {len(stages)} stages are up to date. Results that MLflow lacks are published now."
+    others = "" if len(outdated) == len(stages) else ", the others are up to date"
+    said = f"{len(outdated)} of {len(stages)} stages have work to do{others}"
+    seconds = estimate(outdated, params, Durations(root, params))
+    if isinstance(seconds, str):
+        return f"{said}. No estimate: {seconds}."
+    return f"{said}: about {roughly(seconds)} on this machine."
+
+
+def describe_places(root: Path, tracking: str, address: str | None) -> list[str]:
+    """Say where runs, models, the flow and the reports are, and what to type for them.
+
+    Args:
+        root: the project's root.
+        tracking: MLflow's address.
+        address: that of a Prefect server; None if a temporary one was used.
+    """
+    folder = _commands()
+    store = '"$MLFLOW_TRACKING_URI"' if "@" in tracking else tracking  # it may hold a password
+    mlflow = f"{folder}mlflow ui --backend-store-uri {store}  then http://127.0.0.1:5000"
+    prefect = f"{folder}prefect server start  then http://127.0.0.1:4200"
+    return [
+        f"Runs and models: {store if tracking.startswith('http') else mlflow}",
+        f"The flow:        {address.removesuffix('/api') if address else prefect}",
+        f"Reports:         {root / 'reports'}",
+    ]
+
+
+def _commands() -> str:
+    """Give the folder of the environment's commands, unless a shell finds them without it."""
+    if sys.prefix in (sys.base_prefix, os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX")):
+        return ""
+    folder = Path(sys.executable).parent
+    return f"{folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}/"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
