@@ -41,7 +41,7 @@ class Durations:
 
         Args:
             root: the project's root.
-            page: its params; a stage whose entries changed counts as another stage.
+            params: its params; a stage whose entries changed counts as another stage.
         """
         self._path, self._params = root / RECORD, params
 
@@ -77,7 +77,7 @@ def estimate(stages: Sequence[Stage], params: Params, durations: Durations) -> f
 
     Args:
         stages: those that have work to do, at least one.
-        page: the params.
+        params: the params.
         durations: what is known from earlier runs.
     """
     factor, total = 0.0, 0.0

@@ -54,7 +54,7 @@ def describe_ahead(root: Path, params: Params, stages: Sequence[Stage]) -> str:
 
     Args:
         root: the project's root.
-        page: its params.
+        params: its params page.
         stages: those that are asked for.
     """
     try:
