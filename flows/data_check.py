@@ -37,7 +37,8 @@ from podium.errors import PodiumError
 from podium.files import remove
 from podium.pages.markdown import block, code
 from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root
-from podium.workspace.graph import Stage, load_stages, no_stage_outlives
+from podium.workspace.graph import Stage, load_stages
+from podium.workspace.repro import no_stage_outlives
 from podium.workspace.revisions import find_revision, read_at, restore
 
 CHECKED = ("download", "validate")

@@ -29,7 +29,8 @@ from podium.errors import PodiumError, TransientError
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
-from podium.workspace.graph import Stage, load_stages, no_stage_outlives, select
+from podium.workspace.graph import Stage, load_stages, select
+from podium.workspace.repro import no_stage_outlives
 
 
 @task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)

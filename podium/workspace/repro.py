@@ -1,22 +1,32 @@
 """Running one stage with DVC."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 from podium.errors import PodiumError, TransientError
 from podium.paths import LOCK
-from podium.workspace.graph import _CHATTER, _RESTORED, LAST_LINES, _explain, _halted
 
 TORN = ".dvc/tmp/rwlock"
 """Where a kill may leave half a file of DVC's (treeverse/dvc issue 7615)."""
 
+LAST_LINES = 30
+"""Of a failed stage, in its message."""
+
+_CHATTER = re.compile(r"> |Running stage '|Stage '.*' (is cached|didn't change)|Use `dvc push`")
+"""What `dvc repro` says around the lines of a stage."""
+_RESTORED = re.compile(r"Stage '.*' is cached")
+_FAILED = re.compile(r"ERROR: failed to reproduce '.*': failed to run: .*, exited with \d+$")
+"""What it says of a stage that has said itself why it failed."""
+_halted = threading.Event()
 _running: set["subprocess.Popen[str]"] = set()
 
 
@@ -110,3 +120,36 @@ def _stop(process: "subprocess.Popen[str]") -> None:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         process.wait()
+
+
+def _explain(name: str, lines: list[str], errors: list[str]) -> str:
+    """Give the message of a failed stage: its own, or what is known of it.
+
+    Args:
+        name: the stage.
+        lines: the last ones that it wrote to standard output.
+        errors: the last ones that it and DVC wrote to standard error.
+    """
+    own = [line for line in errors if not _FAILED.match(line)]
+    if re.search(r"exited with (-9|-11|137|139)$", "\n".join(errors), re.MULTILINE):
+        halve = " set the schedule's batch_size in params.yaml to half of what it is," * name.startswith("train@")
+        own = [
+            *errors,
+            "It was killed, or it crashed; most often the memory was too small. Close other programs,"
+            f"{halve} or choose smaller images; the same command again goes on.",
+        ]
+    for number, line in enumerate(own):
+        if line.startswith(f"{name.replace('@', ' ')}: "):  # as `python -m stages` says it; what is before is noise
+            return "\n".join(own[number:])
+    return "\n".join([f"{name} failed:", *(own or [*lines, *errors])])
+
+
+@contextmanager
+def no_stage_outlives() -> Iterator[None]:
+    """Be put around a flow: where it ends in an exception, or an interrupt, every stage ends and no other begins."""
+    _halted.clear()
+    try:
+        yield
+    except BaseException:
+        stop_running()
+        raise

@@ -10,7 +10,7 @@ import pytest
 from podium.datasets.arrays import SPLITS, load_classes, open_split
 from podium.errors import PodiumError
 from stages import confusion_matrix, download, preprocess, validate
-from tests.makers import ARCHIVE_SPLIT, CLASSES, make_page, make_rows, make_table, save_page
+from tests.makers import ARCHIVE_SPLIT, CLASSES, make_arrays, make_page, make_rows, make_table, save_page
 
 ROWS = make_rows(30)
 ONE_COLOUR = ["0", *["9"] * 16]
@@ -143,8 +143,11 @@ def test_confusion_matrix_tells_of_the_test_split_alone(project: Path) -> None:
     save_page(project, page)
     reports, processed = project / "reports/dots/dots-dense", project / "data/processed/dots"
     reports.mkdir(parents=True)
-    processed.mkdir(parents=True)
+    make_arrays(processed, 3)
     (processed / "classes.json").write_text('["NA", "007"]')
+    history = project / "models/dots-dense/history.csv"
+    history.parent.mkdir(parents=True)
+    history.write_text("step,phase,loss,accuracy,validation_loss,validation_accuracy\n1,fit,0.5,0.5,0.5,0.5\n")
     rows = [("validation", "NA", "007"), ("test", "NA", "NA"), ("test", "NA", "NA"), ("test", "NA", "007")]
     table = pd.DataFrame(rows, columns=["split", "actual", "predicted"])
     table.assign(id="t.csv:2", confidence=0.5).to_csv(reports / "predictions.csv", index=False)
@@ -152,4 +155,6 @@ def test_confusion_matrix_tells_of_the_test_split_alone(project: Path) -> None:
     assert (reports / "confusion_matrix.csv").read_text() == "actual,NA,007\nNA,2,1\n007,0,0\n"
     assert "NA,0.666667,0.333333" in (reports / "confusion_matrix_normalised.csv").read_text()
     assert (reports / "confusions.csv").read_text() == "actual,predicted\nNA,NA\nNA,NA\nNA,007\n"
+    for name in ("confusion_matrix", "gallery", "learning_curves"):
+        assert (reports / f"{name}.png").stat().st_size > 1000
     assert (reports / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")

@@ -56,7 +56,7 @@ def test_evaluate_measures_both_splits_with_the_trained_model(prepared: Path) ->
     assert metrics["test_clean"] == metrics["test"] | {"pictures": 15}, "no test image looks like one of train"
     per_class = pd.read_csv(reports / "per_class.csv")
     assert per_class["class"].tolist() == ["left", "right", "both"]
-    assert per_class["images"].tolist() == [5, 5, 5]
+    assert per_class["support"].tolist() == [5, 5, 5]
 
 
 def test_evaluate_measures_again_without_the_test_images_that_leak(prepared: Path) -> None:

@@ -52,7 +52,7 @@ def test_certainty_of_the_wrong_class_costs_much_but_is_a_number() -> None:
 
 def test_a_class_that_the_split_lacks_does_not_stop_the_measuring() -> None:
     assert measure(np.array([0, 0]), PROBABILITIES[:2])["accuracy"] == 1
-    assert measure_classes(np.array([0, 0]), PROBABILITIES[:2], CLASSES)["images"].tolist() == [2, 0, 0]
+    assert measure_classes(np.array([0, 0]), PROBABILITIES[:2], CLASSES)["support"].tolist() == [2, 0, 0]
 
 
 def test_each_class_has_its_row() -> None:
@@ -61,7 +61,7 @@ def test_each_class_has_its_row() -> None:
     assert table["precision"].tolist() == pytest.approx([2 / 4, 1 / 2, 0])
     assert table["recall"].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
     assert table["f1"].tolist() == pytest.approx([4 / 7, 1 / 2, 0])
-    assert table["images"].tolist() == [3, 2, 1]
+    assert table["support"].tolist() == [3, 2, 1]
 
 
 def test_each_image_has_its_row(predictions: pd.DataFrame) -> None:

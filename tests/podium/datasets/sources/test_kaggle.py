@@ -44,14 +44,14 @@ from tests.kaggle_server import (
     KaggleServer,
     serve_kaggle,
 )
-from tests.makers import make_page, make_rows, make_table, save_page
+from tests.makers import REPOSITORY, make_page, make_rows, make_table, save_page
 
 DATASET = KaggleSource(kind="kaggle", dataset="alice/dots")
 COMPETITION = KaggleSource(kind="kaggle", competition="dots-challenge")
 DOWNLOADS = DatasetPaths("dots").downloads
 BY_HAND = DOWNLOADS / ARCHIVE
 PART = DOWNLOADS / f"{ARCHIVE}.part"
-WAY_ROUND = "put the zip at data/downloads/dots/archive.zip, then `dvc repro`"
+WAY_ROUND = "put the zip at data/downloads/dots/archive.zip, then type `dvc repro`"
 
 
 def make_zip(path: Path, seed: int = 0, size: int = 400_000) -> bytes:
@@ -130,7 +130,8 @@ def fail(words: str, source: KaggleSource = DATASET, kind: type[PodiumError] = P
     """Fetch in vain; give the message, which says these words, shows no secret and names the way round."""
     with pytest.raises(PodiumError, match=words) as raised:
         take(source)
-    assert type(raised.value) is kind
+    assert isinstance(raised.value, kind)
+    assert isinstance(raised.value, TransientError) == (kind is TransientError)
     shown = "".join(traceback.format_exception(raised.value))
     assert [secret for secret in SECRETS if secret in shown] == []
     assert list(Path("arriving").iterdir()) == []
@@ -811,7 +812,7 @@ def test_a_person_can_start_the_server(
     start: Callable[..., subprocess.Popen[str]], delivered: Path, project: Path
 ) -> None:
     words = [sys.executable, "-m", "tests.kaggle_server", str(delivered), "--port", "0", "--fault", "cut"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as server:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as server:
         assert server.stdout is not None
         server.stdout.readline()
         environment = dict(word.split("=", 1) for word in server.stdout.readline().split()[1:])

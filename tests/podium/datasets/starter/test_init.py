@@ -210,7 +210,7 @@ def test_what_was_found_and_what_comes_next_is_told(
     assert capsys.readouterr().out.splitlines() == [
         "params.yaml is now a draft for this dataset:",
         "  format    image_folder",
-        "  images  train 18, test 18",
+        "  images    train 18, test 18",
         "  classes   2: apple, pear",
         "  size      20 × 24 × 3",
         "Next: look through params.yaml, then `dvc repro` or `podium run`.",

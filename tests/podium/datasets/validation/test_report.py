@@ -216,7 +216,7 @@ def test_every_section_shows_what_there_is(tmp_path: Path) -> None:
         "test train 2 1 1",
         "the same bytes",
         "7 of 256 bits differ, flipped",
-        "2 images look like one with another label",
+        "2 images duplicate one with another label",
         "4 images have near-duplicates, and make 1 group.",
         "4 to 10 1 4",
         "1 left out in data/review.csv ( reviewed ), 1 cannot be read ( unreadable )",

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from podium.datasets.formats.example import Example
+from podium.datasets.validation import thumbnails
 from podium.datasets.validation.thumbnails import Remembered, collect_thumbnails
-from podium.pages import thumbnails
 from podium.pages.thumbnails import SIDE
 
 
