@@ -7,7 +7,7 @@ from podium.evaluation.metrics import Metrics
 
 
 def measure_boxes(actual: NDArray[np.float32], predicted: NDArray[np.float32], shape: tuple[int, int, int]) -> Metrics:
-    """Sum a split's boxes up.
+    """Measure the predicted boxes of a split.
 
     Args:
         actual: (n, 4) left, top, width, height in pixels.

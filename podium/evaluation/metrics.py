@@ -45,7 +45,7 @@ def tabulate_repeats(metrics: dict[int, dict[str, Metrics]]) -> pd.DataFrame:
 
 
 def measure_repeats(repeats: pd.DataFrame) -> Metrics:
-    """Measure the seed variance: how many there are, and each metric's mean and sample standard deviation."""
+    """Measure the seed variance: the number of seeds, and the mean and sample standard deviation of each metric."""
     metrics = repeats.drop(columns="seed")
     means, deviations = metrics.mean().add_suffix("_mean"), metrics.std(ddof=1).add_suffix("_std")
     return {"seeds": float(len(repeats))} | {

@@ -13,7 +13,7 @@ from podium.evaluation.boxes import overlap
 
 
 def find_clean(ids: pd.Series, leaks: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell which test images look like none that trained.
+    """Find the test images without a duplicate or near-duplicate among the training images.
 
     Args:
         ids: (n,) of the test images.
@@ -59,7 +59,7 @@ def tabulate(
 
 
 def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Count how often each actual class (rows) was taken for each class (columns)."""
+    """Count how often each actual class (rows) was predicted as each class (columns)."""
     counts = confusion_matrix(predictions["actual"], predictions["predicted"], labels=list(classes))
     return pd.DataFrame(counts, index=pd.Index(classes, name="actual"), columns=list(classes))
 

@@ -13,7 +13,7 @@ from podium.evaluation.metrics import Metrics
 def compare(
     name: str, figures: dict[str, Metrics], images: dict[str, int], references: Sequence[Reference]
 ) -> pd.DataFrame:
-    """Set a candidate's figures beside the published ones.
+    """Compare a candidate's metrics with published results.
 
     Args:
         name: the candidate's.

@@ -1,4 +1,4 @@
-"""Images for people, as PNG. The same figures give the same bytes."""
+"""Plots for people, as PNG. The same data gives the same bytes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +79,7 @@ def draw_gallery(
     path: Path,
     boxes: NDArray[np.float32] | None = None,
 ) -> None:
-    """Draw images with what they were taken for, and in red what they are where that was wrong.
+    """Draw images with their predicted class, and in red the actual class where the prediction is wrong.
 
     Args:
         images: (n, height, width, channels) uint8.
@@ -107,7 +107,7 @@ def draw_gallery(
 
 
 def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> list[int]:
-    """Choose the rows worth looking at: the surest mistakes, at most half, then the least sure hits."""
+    """Choose rows for the gallery: the most confident errors, at most half, then the least confident hits."""
     wrong = predictions["actual"] != predictions["predicted"]
     mistakes = predictions[wrong].sort_values("confidence", ascending=False, kind="stable").index[: count // 2]
     hits = predictions[~wrong].sort_values("confidence", kind="stable").index[: count - len(mistakes)]
