@@ -118,7 +118,7 @@ def kinds(union: Any) -> set[str]:
     [
         (Source, "datasets/sources", {"transfer"}),
         (Format, "datasets/formats", {"detect", "example", "image_files", "survey"}),
-        (Model, "models/zoo", {"backbones", "parts", "safetensors"}),
+        (Model, "models/zoo", {"backbones", "parts"}),
     ],
 )
 def test_every_kind_has_a_module_of_its_name_and_every_module_a_kind(union: Any, room: str, shared: set[str]) -> None:

@@ -4,13 +4,17 @@ The layers are torchvision's, one by one and under its names (`layer2.0.bn1` is 
 weights give its features.
 """
 
+import re
 from pathlib import Path
 
 import keras
+import ml_dtypes  # noqa: F401 - teaches NumPy the type bfloat16, which safetensors reads BF16 as
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from podium.errors import PodiumError
-from podium.models.zoo.safetensors import read_tensors
 
 _FILTERS = (64, 128, 256, 512)
 _BLOCKS = 2
@@ -25,6 +29,10 @@ _TORCH_NAMES = {
 }
 _NOT_OURS = r"fc\..+|.+\.num_batches_tracked"
 """torchvision's names of the top, and of a count that nothing here asks for."""
+_TYPES = ("F32", "F16", "BF16")
+"""What weights may be written as."""
+_NAMED = 3
+"""Tensors that a message names."""
 _PUBLISHED = "timm/resnet18.tv_in1k on huggingface.co"
 
 
@@ -97,3 +105,49 @@ def _convolve(x: keras.KerasTensor, filters: int, side: int, stride: int, name: 
     start = keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
     x = layers.Conv2D(filters, side, strides=stride, use_bias=False, kernel_initializer=start, name=name)(x)
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=norm)(x)
+
+
+def read_tensors(path: Path, shapes: dict[str, tuple[int, ...]], spare: str) -> dict[str, NDArray[np.float32]]:
+    """Read the tensors of a `.safetensors` file, which must have these and no others.
+
+    Args:
+        path: the file.
+        shapes: of the tensors, by name.
+        spare: a regular expression; tensors of such names may be there as well, and are not read.
+
+    Returns:
+        The tensors by name, float32.
+
+    Raises:
+        ValueError: it is no such file, or names, shapes or types differ. The message names the first of them.
+        OSError: it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - the file is no dictionary
+            found = {name: (slice_.get_dtype(), tuple(slice_.get_shape())) for name, slice_ in slices.items()}
+            if wrong := _differences(found, shapes, spare):
+                raise ValueError("; ".join(wrong) + ".")
+            return {name: file.get_tensor(name).astype(np.float32) for name in shapes}
+    except SafetensorError as error:  # its text may quote the file, so it is cut and its control characters are shown
+        raise ValueError(f"it is no .safetensors file, or was cut: {str(error)!r:.150}.") from error
+
+
+def _differences(
+    found: dict[str, tuple[str, tuple[int, ...]]], shapes: dict[str, tuple[int, ...]], spare: str
+) -> list[str]:
+    """Say what a file lacks, what it has besides, and what has another type or shape."""
+    lacking = [repr(name) for name in shapes if name not in found]
+    surplus = [f"{name!r:.100}" for name in found if name not in shapes and not re.fullmatch(spare, name)]
+    others = [
+        f"{name!r} is {found[name][0]} of {found[name][1]}, not {' or '.join(_TYPES)} of {shape}"
+        for name, shape in shapes.items()
+        if name in found and (found[name][0] not in _TYPES or found[name][1] != shape)
+    ]
+    kinds = (("it lacks {}", lacking), ("it has {} besides", surplus), ("{}", others))
+    return [words.format(_first(some)) for words, some in kinds if some]
+
+
+def _first(some: list[str]) -> str:
+    more = f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
+    return ", ".join(some[:_NAMED]) + more
