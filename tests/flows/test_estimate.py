@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flows.estimate import RECORD, SHIPPED_SECONDS, Durations, estimate, roughly, time_machine
-from podium.config import Page, load_params
+from podium.config import Params, load_params
 from podium.workspace.graph import Stage
 from tests.makers import REPOSITORY, make_page, make_rows, make_table, save_page
 
@@ -16,7 +16,7 @@ def stage(kind: str, entry: str) -> Stage:
 
 
 @pytest.fixture
-def shipped(project: Path) -> Page:
+def shipped(project: Path) -> Params:
     return load_params(project / "params.yaml")
 
 
@@ -25,7 +25,7 @@ def other(project: Path) -> dict[str, Any]:
     return make_page(project, make_table(make_rows(6)))
 
 
-def every(page: Page) -> list[Stage]:
+def every(page: Params) -> list[Stage]:
     datasets = [stage(kind, name) for name in page.datasets for kind in ("download", "validate", "preprocess")]
     return datasets + [
         stage(kind, name) for name in page.candidates for kind in ("train", "evaluate", "confusion_matrix")
@@ -33,7 +33,7 @@ def every(page: Page) -> list[Stage]:
 
 
 def test_the_shipped_page_is_estimated_where_nothing_ran_yet(
-    project: Path, shipped: Page, monkeypatch: pytest.MonkeyPatch
+    project: Path, shipped: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.estimate.time_machine", lambda: 0.08)
     seconds = estimate(every(shipped), shipped, Durations(project, shipped))
@@ -44,7 +44,7 @@ def test_the_shipped_page_is_estimated_where_nothing_ran_yet(
 
 
 def test_what_a_stage_took_here_counts_more_and_needs_no_timing(
-    project: Path, shipped: Page, monkeypatch: pytest.MonkeyPatch
+    project: Path, shipped: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("flows.estimate.time_machine")
     durations = Durations(project, shipped)
@@ -67,7 +67,7 @@ def test_a_stage_whose_entries_changed_is_another_one(project: Path, other: dict
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{}"])
-def test_a_record_that_is_not_there_or_is_broken_is_no_obstacle(project: Path, shipped: Page, record: str) -> None:
+def test_a_record_that_is_not_there_or_is_broken_is_no_obstacle(project: Path, shipped: Params, record: str) -> None:
     durations = Durations(project, shipped)
     if record:
         (project / RECORD).parent.mkdir(parents=True)
@@ -84,7 +84,7 @@ def test_a_dataset_that_has_to_be_fetched_has_no_estimate(project: Path, recipe:
     assert (said == f"the dataset '{next(iter(page.datasets))}' has to be fetched first") == (recipe != "digits")
 
 
-def test_a_training_that_never_ran_here_has_no_estimate(project: Path, shipped: Page, other: dict[str, Any]) -> None:
+def test_a_training_that_never_ran_here_has_no_estimate(project: Path, shipped: Params, other: dict[str, Any]) -> None:
     del shipped
     page = load_params(project / "params.yaml")
     said = estimate([stage("train", "dots-dense")], page, Durations(project, page))
@@ -95,7 +95,7 @@ def test_a_training_that_never_ran_here_has_no_estimate(project: Path, shipped: 
     )
 
 
-def test_a_large_network_on_the_digits_has_no_estimate(project: Path, shipped: Page) -> None:
+def test_a_large_network_on_the_digits_has_no_estimate(project: Path, shipped: Params) -> None:
     text = (project / "params.yaml").read_text()
     cnn = "kind: cnn\n"
     assert text.count(cnn) == 1
@@ -105,7 +105,7 @@ def test_a_large_network_on_the_digits_has_no_estimate(project: Path, shipped: P
     assert said == "train@digits-cnn has not run here yet as it is on the page"
 
 
-def test_the_timing_is_quick_and_every_stage_has_its_seconds(shipped: Page) -> None:
+def test_the_timing_is_quick_and_every_stage_has_its_seconds(shipped: Params) -> None:
     assert 0.01 < time_machine() < 3
     assert SHIPPED_SECONDS.keys() == {one.kind for one in every(shipped)}
 

@@ -1,14 +1,17 @@
 import json
 import logging
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from podium.datasets.arrays import SPLITS, load_classes, open_split
 from podium.errors import PodiumError
+from podium.files import file_digest
 from stages import confusion_matrix, download, preprocess, validate
 from tests.makers import ARCHIVE_SPLIT, CLASSES, make_arrays, make_page, make_rows, make_table, save_page
 
@@ -99,6 +102,45 @@ def test_what_is_only_odd_is_a_warning(
     assert len(warnings) == 1
     assert words in warnings[0]
     assert "manifests/dots.parquet" in files(project / "data")
+
+
+def accept(project: Path, digest: str | None = None) -> None:
+    """Name the manifest that is there, or another one, as the accepted version; a class may lose a fifth."""
+    accepted = project / "data/accepted/dots.parquet"
+    accepted.parent.mkdir(exist_ok=True)
+    shutil.copy(project / "data/manifests/dots.parquet", accepted)
+    page = yaml.safe_load((project / "params.yaml").read_text())
+    validation = page["datasets"]["dots"]["validation"]
+    validation["accepted"] = digest or file_digest(accepted)
+    validation["critical"]["lost_per_class"] = 0.2
+    save_page(project, page)
+
+
+def test_a_class_that_lost_images_since_the_accepted_version_stops_at_validate(project: Path) -> None:
+    prepare(project)
+    validate.main("dots")
+    accept(project)
+    validate.main("dots")
+    drift = json.loads((project / "reports/dots/validation/drift.json").read_text())
+    assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 0)
+    shutil.rmtree(project / "data/raw")
+    (project / "incoming/train.csv").write_text(make_table([row for row in ROWS if row[0] != "2"] + ROWS[2:20:3]))
+    download.main("dots")
+    with pytest.raises(PodiumError, match=r"since the accepted version, in 1 rows: both in train.*\(lost 0\.4\)"):
+        validate.main("dots")
+    drift = json.loads((project / "reports/dots/validation/drift.json").read_text())
+    assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 4)
+
+
+def test_an_accepted_version_that_is_not_here_or_another_is_answered_with_the_command(project: Path) -> None:
+    prepare(project)
+    validate.main("dots")
+    accept(project, digest="0" * 64)
+    with pytest.raises(PodiumError, match=r"its sha256 is [0-9a-f]{64}, and the page names 0000"):
+        validate.main("dots")
+    (project / "data/accepted/dots.parquet").unlink()
+    with pytest.raises(PodiumError, match=r"it is not here.*`dvc checkout data/accepted/dots\.parquet\.dvc`"):
+        validate.main("dots")
 
 
 def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:

@@ -111,6 +111,7 @@ def test_a_result_that_comes_back_makes_no_further_run(trained: Trained) -> None
 def test_a_changed_evaluation_goes_to_the_same_run(trained: Trained) -> None:
     first = publish(trained)
     before = the_run(trained).data.tags
+    lock = (trained.root / "dvc.lock").read_bytes()
     changed = {"validation": {"accuracy": 0.875, "loss": 0.5}, "test": SCORES["test"]}
     trained.write_metrics(NAME, changed)
     trained.lock()
@@ -124,8 +125,9 @@ def test_a_changed_evaluation_goes_to_the_same_run(trained: Trained) -> None:
     assert found["metrics"]["validation/loss"] == [(0, 0.5)]  # what did not change is not said again
     assert [step for step, _ in found["metrics"]["curve/loss"]] == list(range(1, EPOCHS[NAME] + 1))
     assert {key for key, text in run.data.tags.items() if text != before.get(key)} == {"podium.evaluation"}
-    kept = Path(run.info.artifact_uri.removeprefix("file://")) / "reports/metrics.json"
-    assert json.loads(kept.read_text()) == changed
+    kept = Path(run.info.artifact_uri.removeprefix("file://"))
+    assert json.loads((kept / "reports/metrics.json").read_text()) == changed
+    assert (kept / "lineage/dvc.lock").read_bytes() == lock != (trained.root / "dvc.lock").read_bytes()
 
 
 def test_a_killed_training_is_gone_on_with_in_its_run(trained: Trained) -> None:

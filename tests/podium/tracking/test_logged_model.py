@@ -129,15 +129,12 @@ def test_a_version_that_brings_code_is_refused(tmp_path: Path, store: Path) -> N
     experiment = client.create_experiment("dots", artifact_location=(tmp_path / "artifacts").as_uri())
     run_id = client.create_run(experiment).info.run_id
     image = keras.Input((SIDE, SIDE, 1))
+    model = keras.Model(image, keras.layers.Lambda(lambda pixels: pixels * 2)(image))
+    logged = client.create_logged_model(experiment, "code", source_run_id=run_id)
     mlflow.set_tracking_uri(client.tracking_uri)
-    logged = mlflow.tensorflow.log_model(
-        keras.Model(image, keras.layers.Lambda(lambda pixels: pixels * 2)(image)),
-        name="code",
-        run_id=run_id,
-        pip_requirements=["keras"],
-    )
+    mlflow.tensorflow.log_model(model, model_id=logged.model_id, run_id=run_id, pip_requirements=["keras"])
     client.create_registered_model("dots")
-    registered = client.create_model_version("dots", logged.model_uri, run_id)
+    registered = client.create_model_version("dots", f"models:/{logged.model_id}", run_id)
     with pytest.raises(ValueError, match=r"[Ll]ambda"):
         load_version(client, registered)
 
