@@ -37,7 +37,7 @@ $(ENV)/ready: requirements.txt pyproject.toml
 run: env ## from nothing to a champion: the whole pipeline on the params.yaml of this project
 	@podium run
 
-check: lint ## the fast checks: style, types, import rules, and the tests that start nothing (about a minute)
+check: lint ## the fast checks: style, types, import rules, and the tests that start nothing
 	@pytest -q $(SHARED) -m 'not slow and not soak' $(T)
 
 test: lint ## everything: the checks, and the pipeline against real servers; T=PATH runs a part

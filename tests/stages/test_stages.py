@@ -15,6 +15,8 @@ from podium.files import file_digest
 from stages import confusion_matrix, download, preprocess, validate
 from tests.makers import ARCHIVE_SPLIT, CLASSES, make_arrays, make_page, make_rows, make_table, save_page
 
+pytestmark = pytest.mark.slow
+
 ROWS = make_rows(30)
 ONE_COLOUR = ["0", *["9"] * 16]
 

@@ -21,6 +21,8 @@ from podium.files import file_digest
 from podium.paths import DatasetPaths
 from tests.makers import make_images, make_page, make_table, save_page
 
+pytestmark = pytest.mark.slow
+
 PATHS = DatasetPaths("dots")
 LEAKS = "id,split,twin_id,twin_split,distance,flipped,exact\n"
 COMMENT = "# people look at this before they train"

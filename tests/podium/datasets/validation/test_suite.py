@@ -14,6 +14,8 @@ from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.suite import SHOWN, balance, count_by_part
 from tests.makers import NO_REVIEW, make_dataset, make_images
 
+pytestmark = pytest.mark.slow
+
 DATASET = make_dataset()  # three classes, at least two images of each, the largest twice the smallest at most
 
 
