@@ -263,7 +263,7 @@ def deliver_a_web_page(branch: Branch) -> None:
         (
             leak_an_image,
             "dots",
-            ["has the bytes of one that", "test/left/99.png"],
+            ["is an exact duplicate of one used", "test/left/99.png"],
         ),
         (lose_images, "dots", ["no class lost more than 0.3 of its images", "right in train", "4 removed"]),
         (write_a_wrong_pixel, "table", ["every image can be decoded in full (1)", "256", "## ✅ dots: passed"]),

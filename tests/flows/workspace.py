@@ -18,6 +18,9 @@ from mlflow.entities import Run
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
+STARTED: list["subprocess.Popen[str]"] = []
+"""What was started; kept, as another process of the test run may be the one that ends a shared server."""
+
 
 class Workspace:
     """A copy of the tracked files, committed, with its own DVC cache, MLflow store and Prefect home."""
@@ -83,7 +86,7 @@ class Workspace:
     def start(self, *command: str) -> "subprocess.Popen[str]":
         """Start a command in a process group of its own; what it says goes to a file beside the workspace."""
         with (self.root.parent / f"{self.root.name}-{Path(command[-1]).name}.log").open("w") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=self.root,
                 env=self.environment,
@@ -92,6 +95,8 @@ class Workspace:
                 text=True,
                 start_new_session=True,
             )
+        STARTED.append(process)
+        return process
 
     def edit(self, change: Any) -> None:
         """Change params.yaml: `change` takes the page as a dictionary."""
