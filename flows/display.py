@@ -3,7 +3,6 @@
 On a terminal the last line moves: it says what is being done. Elsewhere there are plain lines only.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -217,7 +216,16 @@ DISPLAY: ContextVar[Display] = ContextVar("display", default=Display())  # noqa:
 """The display of the command that runs here. A flow hands it on to the threads of its tasks."""
 
 
-def open_console(stream: TextIO = sys.stdout) -> Console:
+def current_display() -> Display:
+    """Give the display of the command that runs here; one that shows nothing where there is none.
+
+    Flows ask this function: Prefect pickles a served flow with the globals of its module, and a ContextVar cannot be
+    pickled.
+    """
+    return DISPLAY.get()
+
+
+def open_console(stream: TextIO) -> Console:
     """Give a console that writes as it is told: colours on a terminal, plain text elsewhere."""
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")  # not every encoding has all that messages hold

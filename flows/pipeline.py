@@ -21,7 +21,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import describe_accuracy, rank, show_comparison, show_result
-from flows.display import DISPLAY, Row
+from flows.display import Row, current_display
 from flows.estimate import Durations
 from flows.tasks import CACHED, Futures, is_transient, reason, run_stage, telling_retries
 from podium.config import Params, load_params
@@ -38,7 +38,7 @@ def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
     params = load_params(root / PARAMS)
     title = f"publish {candidate}"
-    with DISPLAY.get().work(title), telling_retries(title), naming_mlflow(root):
+    with current_display().work(title), telling_retries(title), naming_mlflow(root):
         result = Ledger(root, params).publish(candidate)
     if result.is_new:
         show_result(result, root / CandidatePaths(candidate, params.candidate(candidate).dataset).reports)
@@ -50,7 +50,7 @@ def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     ledger = Ledger(root, load_params(root / PARAMS))
     title = f"promote {dataset}"
-    with DISPLAY.get().work(title), telling_retries(title), naming_mlflow(root):
+    with current_display().work(title), telling_retries(title), naming_mlflow(root):
         decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
     if decision.promoted or any(result.is_new for result in results):
         show_comparison(dataset, results, decision)
@@ -122,7 +122,7 @@ def sum_up(root: Path, params: Params, ran: Futures, published: Futures, promote
     results = [future.result() for future in published.values() if future.state.is_completed()]
     reasons = [future.state.message or "" for future in promoted.values() if future.state.is_completed()]
     stages = describe_stages([future.state for future in ran.values()])
-    DISPLAY.get().result(_rows(root, params, results), [*reasons, stages])
+    current_display().result(_rows(root, params, results), [*reasons, stages])
     get_run_logger().info(
         "%s. %s\nRuns and models: %s\nReports: %s", stages, " ".join(reasons), tracking_uri(root), root / "reports"
     )

@@ -12,7 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_validation
-from flows.display import DISPLAY, Progress
+from flows.display import Progress, current_display
 from flows.epochs import EpochWatch
 from flows.estimate import Durations
 from podium.config import Params, load_params
@@ -54,7 +54,7 @@ def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
         params = load_params(root / PARAMS)
         follower, look = _follow(root, params, stage)
         is_whole = not _goes_on(root, params, stage)
-        with DISPLAY.get().work(stage.title, look) as work:
+        with current_display().work(stage.title, look) as work:
 
             def hear(line: str) -> None:
                 logger.info(line)
@@ -108,7 +108,7 @@ def telling_retries(title: str) -> Iterator[None]:
     except TransientError as error:
         run = TaskRunContext.get()
         if run is None or run.task_run.run_count == 1:
-            DISPLAY.get().say(f"{title}: {error} It is tried again.")
+            current_display().say(f"{title}: {error} It is tried again.")
         raise
 
 

@@ -6,8 +6,10 @@ import urllib.request
 from typing import Any
 
 import pytest
+from prefect.flows import load_flow_from_entrypoint
+from prefect.utilities.callables import cloudpickle_wrapped_call
 
-from tests.flows.workspace import Workspace, keep_only
+from tests.flows.workspace import REPOSITORY, Workspace, keep_only
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +34,12 @@ def wait_for_runs(address: str, count: int, seconds: float) -> list[Any]:
         assert time.monotonic() < deadline, f"only {len(runs)} of {count} runs ended within {seconds:.0f} s"
         time.sleep(1)
     return runs
+
+
+@pytest.mark.parametrize("entrypoint", ["flows/pipeline.py:pipeline", "flows/data_check.py:data_check"])
+def test_a_flow_can_be_pickled_as_a_served_or_deployed_one_is(entrypoint: str) -> None:
+    loaded = load_flow_from_entrypoint(str(REPOSITORY / entrypoint))
+    assert cloudpickle_wrapped_call(loaded)
 
 
 def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Workspace, prefect_server: str) -> None:

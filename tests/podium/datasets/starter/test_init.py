@@ -187,7 +187,7 @@ def test_real_archives_get_a_page_that_passes_validation_and_makes_arrays(
     name = Path(path).stem
     assert main(["init", str(shared_data / "kaggle" / path)]) == 0
     told = capsys.readouterr().out
-    assert f"  images  {', '.join(f'{part} {count:,}' for part, count in counts.items())}\n" in told
+    assert f"  images    {', '.join(f'{part} {count:,}' for part, count in counts.items())}\n" in told
     assert "Problem" not in told
     dataset = prepare(name)
     assert {key: getattr(dataset.format, key) for key in keys} == keys
