@@ -10,12 +10,18 @@ import sys
 import time
 from pathlib import Path
 
-from podium.config import load_params
-from podium.datasets.arrays import load_classes, open_split
-from podium.models import zoo
-from podium.models.files import keras, tf
-from podium.paths import DatasetPaths
-from podium.training.batches import training_dataset
+from podium.models.runtime import prepare
+
+prepare()  # a process starts here, and what follows imports TensorFlow
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from podium.config import load_params  # noqa: E402
+from podium.datasets.arrays import load_classes, open_split  # noqa: E402
+from podium.models import zoo  # noqa: E402
+from podium.paths import DatasetPaths  # noqa: E402
+from podium.training.batches import training_dataset  # noqa: E402
 
 
 class Clock(keras.callbacks.Callback):

@@ -7,11 +7,15 @@ import importlib
 import io
 import logging
 import sys
+from types import ModuleType
+
+from podium.errors import PodiumError
 
 _PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 """What is wrong with a place to write to, not with podium."""
 
 STAGES = ("download", "validate", "preprocess", "train", "evaluate", "confusion_matrix")
+WITH_TENSORFLOW = ("train", "evaluate")
 
 
 def main() -> int:
@@ -26,11 +30,10 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     for ours in ("podium", "stages"):
         logging.getLogger(ours).setLevel(logging.INFO)
-    gc.disable()  # what imports make stays: to look through it for garbage, again at the end, costs up to a second
     try:
-        from podium.errors import PodiumError
-
-        module = importlib.import_module(f"stages.{arguments.stage}")
+        _load(arguments.stage).main(arguments.name)
+    except KeyboardInterrupt:
+        return 130  # who types Ctrl-C knows what happened
     except ModuleNotFoundError as error:
         print(  # noqa: T201 - nothing else is there yet
             f"{sys.executable} lacks the package '{error.name}'. Make podium's environment (`make env`) and "
@@ -38,12 +41,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    gc.freeze()
-    gc.enable()
-    try:
-        module.main(arguments.name)
-    except KeyboardInterrupt:
-        return 130  # who types Ctrl-C knows what happened
     except PodiumError as error:
         if arguments.debug:
             raise
@@ -60,6 +57,19 @@ def main() -> int:
         )
         return 1
     return 0
+
+
+def _load(stage: str) -> ModuleType:
+    """Import a stage; where it needs TensorFlow, after the settings that TensorFlow and Keras read only once."""
+    gc.disable()  # what imports make stays: to look through it for garbage, again at the end, costs up to a second
+    if stage in WITH_TENSORFLOW:
+        from podium.models.runtime import prepare
+
+        prepare()
+    module = importlib.import_module(f"stages.{stage}")
+    gc.freeze()
+    gc.enable()
+    return module
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from podium.models.runtime import prepare, set_switches
 from tests.makers import REPOSITORY, TEST_DATA
+
+set_switches()  # a process starts here; test modules import TensorFlow as they are collected
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -21,6 +25,13 @@ def interruptible() -> None:
     """A shell's background jobs, and what they start, ignore SIGINT; as a person starts it, nothing does."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_as_a_stage() -> None:
+    """Have Keras as the stages have it. Not where no test has imported it: that takes seconds."""
+    if "keras" in sys.modules:
+        prepare()
 
 
 @pytest.fixture(scope="session")

@@ -1,32 +1,13 @@
 """Model files: the same weights give the same bytes; reading one runs no code of it."""
 
 import json
-import logging
-import os
 import re
 import zipfile
 from pathlib import Path
 
-import psutil
+import keras
 
 from podium.errors import PodiumError
-from podium.models.quiet import without_greetings
-
-# TensorFlow reads these once, as it is imported. Memory that a step gave back is kept for the next one, not asked of
-# the kernel again, and no more of it than the kernel has, which would otherwise kill the process without a word; and
-# oneDNN computes on every x86 processor, not on the newest alone. See decision 0018.
-_FREE_MB = (psutil.virtual_memory().available + psutil.swap_memory().free) // 2**20
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
-os.environ.setdefault("TF_CPU_BFC_MEM_LIMIT_IN_MB", str(_FREE_MB))
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-with without_greetings():
-    import keras
-    import tensorflow as tf
-
-    keras.utils.disable_interactive_logging()  # no progress bars from libraries that ask a model
-    tf.get_logger().setLevel(logging.ERROR)  # else a second model in one process is told as a mistake
-    tf.config.list_logical_devices()  # the rest of the greetings come with the first device
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

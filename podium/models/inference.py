@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from podium.models import files  # isort: skip  # noqa: F401 - it imports TensorFlow without its greetings
-
 import keras
 import numpy as np
 import tensorflow as tf

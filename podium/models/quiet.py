@@ -17,7 +17,6 @@ _GREETINGS = (
 @contextmanager
 def without_greetings() -> Iterator[None]:
     """Hold back what native code writes to standard error, and afterwards pass on all but the greetings."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # for what comes later: warnings, no news
     sys.stderr.flush()
     real = os.dup(2)
     with tempfile.TemporaryFile() as held:

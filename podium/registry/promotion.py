@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from podium.datasets.arrays import open_split
+from podium.models.runtime import prepare
 from podium.registry.gate import Decision, decide
 from podium.tracking import Result
 
@@ -69,7 +70,8 @@ def _champion_score(client: MlflowClient, champion: ModelVersion, splits: str, v
     """Give the champion's validation accuracy on the splits at hand."""
     if champion.tags.get(SPLITS) == splits:
         return float(champion.tags[SCORE])
-    # Scored on other images: that figure says nothing here. Let it see these.
+    # Scored on other images: that score says nothing here. Let it see these.
+    prepare()
     from podium.models.inference import predict  # TensorFlow, only where it is needed
     from podium.tracking.logged_model import load_version
 

@@ -18,6 +18,7 @@ from podium.config import Params
 from podium.datasets.arrays import SPLITS, open_split
 from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
+from podium.models.runtime import prepare
 from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
 from podium.tracking.connection import tracking_uri
 from podium.tracking.curves import Follower, agrees, read_history, send_curve
@@ -175,6 +176,7 @@ class Ledger:
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
             self.client.log_inputs(run_id, _inputs(self._params.candidate(name).dataset, processed, lineage))
         if not self._model_id(run):
+            prepare()
             from podium.tracking.logged_model import log_model  # TensorFlow, only where there is a new model
 
             log_model(self.client, run, self._root / paths.model, processed)

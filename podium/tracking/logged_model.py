@@ -1,9 +1,8 @@
 """A trained model as MLflow keeps it: with its signature, an example, and what it needs to run.
 
-This module imports TensorFlow, five seconds of it: import it inside the function that needs it.
+This module imports TensorFlow, five seconds of it: import it inside the function that needs it, after
+`podium.models.runtime.prepare`.
 """
-
-from podium.models.files import load_model  # isort: skip - first of all: it imports TensorFlow without its greetings
 
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +19,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from podium.datasets.arrays import load_classes, open_split
+from podium.models.files import load_model
 
 
 def log_model(client: MlflowClient, run: Run, path: Path, processed: Path) -> None:

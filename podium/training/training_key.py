@@ -13,6 +13,7 @@ import tensorflow as tf
 from podium.config.models import Model
 from podium.config.schedules import Schedule
 from podium.files import file_digest
+from podium.models.runtime import in_force
 
 
 def training_key(model: Model, schedule: Schedule, processed: Path) -> dict[str, str]:
@@ -32,7 +33,7 @@ def training_key(model: Model, schedule: Schedule, processed: Path) -> dict[str,
         "data": _digest([*data, processed / "classes.json"]),
         "weights": file_digest(weights) if weights.is_file() else "",
         "code": _digest(code),
-        "packages": repr(versions),
+        "packages": repr((versions, in_force())),
         # How a sum is cut into parts, and so its last bit, is for the machine to choose.
         "machine": repr((platform.machine(), os.cpu_count(), devices, os.environ.get("TF_ENABLE_ONEDNN_OPTS"))),
     }

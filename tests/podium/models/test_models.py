@@ -1,13 +1,8 @@
-import os
-import platform
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
-import psutil
 import pytest
 
 from podium.datasets.arrays import Split, open_split
@@ -100,22 +95,3 @@ def test_boxes_are_asked_for_as_shares_and_given_in_pixels() -> None:
     np.testing.assert_allclose(shown["box"], [[0.05, 0.1, 0.55, 0.85], [0.5, 0.5, 0.2, 1]], atol=1e-6)
     assert (shown["box"].dtype, shown["label"].tolist()) == (np.float32, [0, 1])
     assert [*make_targets(split.labels, None, split)] == ["label"]
-
-
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is a library for x86")
-@pytest.mark.parametrize("wish", [None, "0"])
-def test_stages_compute_with_onednn_and_keep_freed_memory_unless_the_user_wills_otherwise(wish: str | None) -> None:
-    code = (
-        "import os, stages.train\n"
-        "from tensorflow.python.util import _pywrap_util_port as port\n"
-        "print(port.IsMklEnabled(), os.environ['TF_CPU_ALLOCATOR_USE_BFC'])\n"
-        "print(os.environ['TF_CPU_BFC_MEM_LIMIT_IN_MB'])\n"
-    )
-    known = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    names = "TF_ENABLE_ONEDNN_OPTS", "TF_CPU_ALLOCATOR_USE_BFC", "TF_CPU_BFC_MEM_LIMIT_IN_MB"
-    told = known if wish is None else known | dict.fromkeys(names, wish)
-    said = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True).stdout
-    *switches, limit = said.split()
-    assert switches == (["True", "true"] if wish is None else ["False", "0"])
-    free = (psutil.virtual_memory().available + psutil.swap_memory().free) / 2**20
-    assert int(limit) == pytest.approx(free if wish is None else 0, rel=0.5)

@@ -1,6 +1,3 @@
-from podium.models.files import load_model, save_model  # isort: skip - it imports TensorFlow first
-from podium.models.inference import predict, predict_heads  # isort: skip - it imports TensorFlow first
-
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +17,8 @@ from mlflow.types import TensorSpec
 
 from podium.datasets.arrays import open_split
 from podium.models import zoo
+from podium.models.files import load_model, save_model
+from podium.models.inference import predict, predict_heads
 from podium.tracking.logged_model import load_version, log_model
 from tests.makers import DENSE, SIDE, make_arrays
 from tests.trained import Trained, describe_runs, find_runs

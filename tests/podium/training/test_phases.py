@@ -292,6 +292,9 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+from podium.models.runtime import prepare
+
+prepare()
 from podium.training import phases
 from tests.makers import CNN, make_phase, make_schedule
 
