@@ -24,7 +24,8 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
-from flows.server import find_server
+from flows.errors import naming_the_library
+from flows.server import find_server, require_server
 from flows.tasks import Futures, reason, run_stage
 from podium.config import Params, load_params
 from podium.config.recipes import describe_recipes
@@ -137,10 +138,10 @@ def describe(plan: Plan, name: str, states: dict[str, State[Any]]) -> tuple[str,
 def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
     """Say what changed since the base, and write the page of it."""
     root, paths, dataset = plan.root, DatasetPaths(name), plan.params.dataset(name)
-    before = _load_base(plan, paths.manifest)
-    if before is None:
-        return f"The base has no manifest of {name} that could be had: nothing to compare with."
     try:
+        before = _load_base(plan, paths.manifest)
+        if before is None:
+            return f"The base has no manifest of {name} that could be had: nothing to compare with."
         if good:
             after = load_manifest(root / paths.manifest)
         else:
@@ -156,9 +157,10 @@ def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
 
 
 def _load_base(plan: Plan, path: Path) -> pd.DataFrame | None:
+    found = read_at(plan.root, path, plan.base) or b""
     with TemporaryDirectory() as folder, suppress(PodiumError, ValueError):  # another podium's columns; no Parquet
         file = Path(folder) / path.name
-        file.write_bytes(read_at(plan.root, path, plan.base) or b"")
+        file.write_bytes(found)
         return load_manifest(file)
     return None
 
@@ -179,10 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         summary = make_plan(parsed.targets, parsed.base).root / SUMMARY  # mistakes first: a server takes seconds
-        address = find_server()
-        with showing(sys.stderr) as display, display.work("Prefect"):
+        with showing(sys.stderr) as display, display.work("Prefect"), naming_the_library(project_root()):
             quieten(display)
-            with stopped_by_interrupt(display, is_temporary=address is None):
+            with stopped_by_interrupt(display, is_temporary=find_server() is None):
+                require_server()
                 state = data_check(parsed.targets or None, parsed.base, return_state=True)
         text = summary.read_text(encoding="utf-8") if summary.is_file() else ""
     except PodiumError as error:

@@ -8,12 +8,9 @@ schedule. What did not change is not done again.
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlflow.exceptions import MlflowException
 from prefect import flow, get_run_logger, task
 from prefect.client.schemas import State
 from prefect.futures import wait
@@ -22,10 +19,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import describe_accuracy, rank, show_comparison, show_result
 from flows.display import Row, current_display
+from flows.errors import naming_the_library
 from flows.estimate import Durations
 from flows.tasks import CACHED, Futures, is_transient, reason, run_stage, telling_retries
 from podium.config import Params, load_params
-from podium.errors import PodiumError, TransientError
+from podium.errors import PodiumError
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
 from podium.tracking import Ledger, Result, tracking_uri
@@ -38,7 +36,7 @@ def publish(root: Path, candidate: str) -> Result:
     """Make sure that MLflow has a candidate's result."""
     params = load_params(root / PARAMS)
     title = f"publish {candidate}"
-    with current_display().work(title), telling_retries(title), naming_mlflow(root):
+    with current_display().work(title), telling_retries(title), naming_the_library(root):
         result = Ledger(root, params).publish(candidate)
     if result.is_new:
         show_result(result, root / CandidatePaths(candidate, params.candidate(candidate).dataset).reports)
@@ -48,25 +46,13 @@ def publish(root: Path, candidate: str) -> Result:
 @task(task_run_name="promote@{dataset}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)
 def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
-    ledger = Ledger(root, load_params(root / PARAMS))
     title = f"promote {dataset}"
-    with current_display().work(title), telling_retries(title), naming_mlflow(root):
+    with current_display().work(title), telling_retries(title), naming_the_library(root):
+        ledger = Ledger(root, load_params(root / PARAMS))
         decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
     if decision.promoted or any(result.is_new for result in results):
         show_comparison(dataset, results, decision)
     return Completed(message=decision.reason, data=decision)
-
-
-@contextmanager
-def naming_mlflow(root: Path) -> Iterator[None]:
-    """Say of an error of MLflow's where it happened, and that nothing is lost."""
-    try:
-        yield
-    except MlflowException as error:
-        raise TransientError(
-            f"MLflow at {tracking_uri(root)} did not do its part: {error} What was trained is safe in models/ and "
-            "reports/; `podium run` publishes it once MLflow answers."
-        ) from error
 
 
 @flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]

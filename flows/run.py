@@ -5,10 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows import naming_settings
 from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
 from flows.estimate import Durations, estimate, roughly
 from podium.config import Params, load_params
 from podium.errors import PodiumError, TransientError
+from podium.git import find_commit
+from podium.models.runtime import require_backend
 from podium.paths import PARAMS, project_root
 from podium.workspace.graph import Stage, find_outdated, load_stages, select
 
@@ -22,17 +25,22 @@ def main(targets: list[str] | None = None) -> int:
     try:
         root = project_root()
         params = load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
-        stages = select(load_stages(root), targets or None)
+        stages = make_plan(root, params, targets)
         with showing(sys.stdout) as display:
             display.say(describe_ahead(root, params, stages))
             with display.work("Prefect"):
-                from flows.pipeline import pipeline  # Prefect and MLflow: two seconds to import
-                from flows.server import find_server
+                with naming_settings():  # Prefect and MLflow: two seconds to import
+                    from flows.errors import naming_the_library
+                    from flows.pipeline import pipeline
+                    from flows.server import find_server, require_server
                 from podium.tracking import tracking_uri
 
                 quieten(display)
-                address = find_server()
-                with stopped_by_interrupt(display, is_temporary=address is None):
+                with (
+                    naming_the_library(root),
+                    stopped_by_interrupt(display, is_temporary=find_server() is None),
+                ):
+                    address = require_server()
                     state = pipeline(targets or None, return_state=True)
             if state.is_completed():
                 display.say()
@@ -47,6 +55,19 @@ def main(targets: list[str] | None = None) -> int:
         print(state.message, file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def make_plan(root: Path, params: Params, targets: list[str] | None) -> list[Stage]:
+    """Give the stages that are asked for; say at once what would stop them later.
+
+    Raises:
+        PodiumError: a file of DVC's, git, or the environment is not as it has to be.
+    """
+    find_commit(root)
+    stages = select(load_stages(root), targets or None)
+    if any(stage.entry in params.candidates for stage in stages):
+        require_backend()
+    return stages
 
 
 def describe_ahead(root: Path, params: Params, stages: Sequence[Stage]) -> str:

@@ -67,11 +67,11 @@ PLANTED = {
         ("podium.registry.gate", "prefect"),
         ("stages.train", "prefect"),
     ],
-    "mlflow: tracking, registry and the pipeline's flow": [
+    "mlflow: tracking and registry alone": [
         ("podium.datasets.formats.survey.words", "mlflow"),
         ("podium.training.history", "mlflow"),
         ("podium.cli.list", "mlflow"),
-        ("flows.tasks", "mlflow"),
+        ("flows.pipeline", "mlflow"),
     ],
     "kaggle: one file": [
         ("podium.datasets.sources.transfer", "kaggle"),

@@ -13,6 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_root: Path, arguments: argparse.Namespace) -> None:
     """Serve the flow until the process is stopped."""
-    from flows.schedule import serve_pipeline  # Prefect: a second to import
+    from flows import naming_settings
 
+    with naming_settings():
+        from flows.schedule import serve_pipeline  # Prefect: a second to import
     serve_pipeline(arguments.cron)

@@ -16,6 +16,7 @@ from podium.config import datasets, limits, models, schedules
 from podium.config.flips import class_changed_by_flip
 from podium.config.params import Params
 from podium.errors import PodiumError, nearest
+from podium.git import describe_conflict
 from podium.paths import PARAMS
 
 Place = tuple[str | int, ...]
@@ -70,7 +71,7 @@ def _read(path: Path) -> tuple[Node | None, str]:
         line = error.problem_mark.line + 1
         raise PodiumError(f"{path}, line {line}: this key is given twice. Give each its own name.") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise PodiumError(f"{path} is not valid YAML: {error}") from None
+        raise PodiumError(describe_conflict(path) or f"{path} is not valid YAML: {error}") from None
     except (OSError, RecursionError) as error:
         raise PodiumError(f"{path} cannot be read: {error}") from None
 

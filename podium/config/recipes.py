@@ -1,6 +1,5 @@
 """The ready-made params pages under `recipes/`."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from podium.config import load_params
 from podium.config.datasets import ArchiveSource, KaggleSource, Reference, SklearnSource, Source
 from podium.errors import PodiumError, nearest
 from podium.files import atomic_write
+from podium.git import ask_git
 from podium.paths import PARAMS
 
 
@@ -130,13 +130,7 @@ def _is_saved(root: Path) -> bool:
     now = _read(root / PARAMS)
     if now is None or any(path.read_bytes() == now for path in (root / "recipes").glob("*.yaml")):
         return True
-    try:
-        committed = subprocess.run(
-            ["git", "-C", str(root), "show", f"HEAD:./{PARAMS}"], capture_output=True, check=False
-        )
-    except OSError:  # no git here, so nothing is saved there
-        return False
-    return committed.returncode == 0 and committed.stdout == now
+    return ask_git(root, "show", f"HEAD:./{PARAMS}") == now
 
 
 def _read(path: Path) -> bytes | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from podium.errors import PodiumError
 
@@ -99,7 +100,7 @@ class Follower:
         while not self._stop.wait(1.0):
             try:
                 self._look()
-            except (MlflowException, PodiumError, OSError) as error:
+            except (MlflowException, SQLAlchemyError, PodiumError, OSError) as error:
                 if not warned:
                     logger.warning("MLflow cannot be reached; the training goes on, its curve follows later: %s", error)
                     warned = True

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import socket
-import subprocess
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import distributions
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from podium.config import Augmentation, Params
 from podium.errors import PodiumError
+from podium.git import ask_git, describe_conflict, find_commit
 from podium.paths import LOCK
 
 
@@ -78,14 +79,18 @@ def describe_candidate(params: Params, name: str) -> dict[str, str]:
 
 
 def describe_source(root: Path) -> dict[str, str]:
-    """Give the tags that say which code made the run: MLflow's own for the commit, and whether it is edited."""
-    commit = _git(root, "rev-parse", "HEAD")
-    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    """Give the tags that say which code made the run: MLflow's own for the commit, and whether it is edited.
+
+    Raises:
+        PodiumError: git cannot say; see `find_commit`. A project in no repository is told as such.
+    """
+    commit = find_commit(root)
+    changes = ask_git(root, "status", "--porcelain", "--untracked-files=no")
     return {
         "mlflow.source.type": "PROJECT",
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": commit or "not in git",
-        "podium.edited": "unknown" if changes is None else "yes" if changes else "no",
+        "podium.edited": "unknown" if changes is None else "yes" if changes.strip() else "no",
     }
 
 
@@ -106,6 +111,9 @@ def _read_lock(root: Path) -> dict[str, Any]:
         content = YAML(typ="safe").load(root / LOCK)
     except FileNotFoundError:
         return {}
+    except YAMLError as error:
+        undo = f"`git checkout {LOCK}` brings the committed one back."
+        raise PodiumError(describe_conflict(root / LOCK) or f"{LOCK} is not valid YAML: {error} {undo}") from error
     stages: dict[str, Any] = content["stages"]
     return stages
 
@@ -133,11 +141,3 @@ def _in_one_line(augmentation: Augmentation | None) -> str | None:
         return None
     asked = {name: value for name, value in asdict(augmentation).items() if value is not None}
     return ", ".join(f"{name} {value if isinstance(value, str) else f'{value:g}'}" for name, value in asked.items())
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

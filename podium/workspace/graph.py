@@ -8,10 +8,16 @@ import networkx as nx
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
+from dvc.scm import SCMError
+from dvc.utils.serialize import ParseError
 
 from podium.errors import PodiumError, TransientError, nearest
+from podium.git import describe_conflict, find_commit
+from podium.paths import LOCK, PARAMS
 
 PIPELINE = "dvc.yaml"
+
+MAKE_REPOSITORY = "Make it one: `git init && git add --all && git commit -m 'as downloaded'`."
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,16 @@ class Stage:
 
 
 def load_stages(root: Path) -> list[Stage]:
-    """Give every stage of the project, each after the ones that it needs, one candidate after the other."""
+    """Give every stage of the project, each after the ones that it needs, one candidate after the other.
+
+    Raises:
+        PodiumError: one of DVC's files cannot be read, or the project is in no git repository.
+    """
     try:
         with Repo(str(root)) as repo:
             graph = repo.index.graph.copy()
     except DvcException as error:
-        raise PodiumError(f"dvc.yaml cannot be read: {error}") from error
+        raise _explained(root, error) from error
     # What `dvc add` tracks stands in the graph, too, but has nothing to run.
     graph.remove_nodes_from([stage for stage in graph if stage.path_in_repo != PIPELINE])
     last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
@@ -93,8 +103,8 @@ def is_current(root: Path, name: str) -> bool:
     try:
         with Repo(str(root)) as repo:
             return not repo.status(targets=[f"{root / PIPELINE}:{name}"])
-    except LockError as error:
-        raise TransientError(f"Another DVC command holds the workspace: {error}") from error
+    except DvcException as error:
+        raise _explained(root, error) from error
 
 
 def find_outdated(root: Path, stages: Sequence[Stage]) -> list[Stage]:
@@ -107,12 +117,29 @@ def find_outdated(root: Path, stages: Sequence[Stage]) -> list[Stage]:
     try:
         with Repo(str(root)) as repo:
             changed = repo.status()
-    except LockError as error:
-        raise TransientError(f"Another DVC command holds the workspace: {error}") from error
     except DvcException as error:
-        raise PodiumError(f"DVC cannot say what changed: {error}") from error
+        raise _explained(root, error) from error
     outdated: dict[str, Stage] = {}
     for stage in stages:  # each comes after the ones that it needs
         if stage.name in changed or any(need in outdated for need in stage.needs):
             outdated[stage.name] = stage
     return [*outdated.values()]
+
+
+def _explained(root: Path, error: DvcException) -> PodiumError:
+    """Say which file DVC stumbled over, and the way out."""
+    if isinstance(error, LockError):
+        return TransientError(f"Another DVC command holds the workspace: {error}")
+    if isinstance(error, SCMError) and find_commit(root) is None:
+        return PodiumError(
+            f"{root} is in no git repository, as a zip download is, and DVC needs one.", hint=MAKE_REPOSITORY
+        )
+    for path in (root / PIPELINE, root / LOCK, root / PARAMS):
+        if conflict := describe_conflict(path):
+            return PodiumError(conflict)
+    if isinstance(error, ParseError):
+        return PodiumError(
+            f"DVC is {error}. `git diff {error.path}` shows what changed in it; `git checkout {error.path}` brings the "
+            "committed one back."
+        )
+    return PodiumError(f"DVC cannot work with this project: {error}")
