@@ -37,14 +37,14 @@ def test_a_folder_outside_git_has_no_commit(tmp_path: Path) -> None:
 def test_a_project_that_is_not_committed_is_told_so(cloned: Path) -> None:
     inner = cloned / "inner"
     inner.mkdir()
-    with pytest.raises(PodiumError, match="in no commit of it.*`git add --all && git commit"):
+    with pytest.raises(PodiumError, match=r"in no commit of it.*`git add --all && git commit"):
         find_commit(inner)
 
 
 def test_another_users_folder_is_named_with_the_way_out(cloned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    with pytest.raises(PodiumError, match="another user.*safe.directory"):
+    with pytest.raises(PodiumError, match=r"another user.*safe\.directory"):
         find_commit(cloned)
 
 
