@@ -44,17 +44,10 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Ker
         self._best: list[NDArray[Any]] | None = state.values.pop("best", None)
         self._written_at = time.monotonic()
 
-    def restore(self, model: keras.Model) -> bool:
-        """Restore the optimizer's state of a compiled model, where the training was killed within the phase.
-
-        Returns:
-            Whether it was killed within an epoch. Then evaluate the model on a batch: that makes the metrics, whose
-            sums are to be restored.
-        """
+    def restore(self, model: keras.Model) -> None:
+        """Restore the state of a model's optimizer, which is built, where the training was killed within the phase."""
         if "optimizer" in self._state.values and self._control.resumes_phase:
-            model.optimizer.build(model.trainable_variables)
             self._state.put("optimizer", model.optimizer.variables)
-        return self._control.resumes_epoch
 
     def leave(self) -> None:
         """End a phase, with the weights of its best epoch if it asks for them."""

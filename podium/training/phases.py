@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -110,8 +110,8 @@ def train(
                 loss_weights=_weigh(schedule.box_weight),
                 metrics={"label": ["accuracy"]},
             )
-            if checkpoint_callback.restore(feed.model):
-                feed.model.evaluate(feed.held(), steps=1, verbose=0)
+            _make_variables(feed.model, feed.held().element_spec[1])
+            checkpoint_callback.restore(feed.model)
             while not control.is_over:
                 batches, epochs = control.ahead
                 with _memory_for(schedule.batch_size):
@@ -224,6 +224,20 @@ def _boxes_to_learn(split: Split, schedule: Schedule) -> bool:
 
 def _weigh(box: float | None) -> dict[str, float] | None:
     return None if box is None else {"label": 1 - box, "box": box}
+
+
+def _make_variables(model: keras.Model, targets: Any) -> None:
+    """Make the optimizer's and the metrics' variables now: a step that finds new ones is traced a second time.
+
+    Args:
+        model: it is compiled.
+        targets: what stands in a batch beside the images, as a TensorFlow spec.
+    """
+    model.optimizer.build(model.trainable_variables)
+    blank = tf.nest.map_structure(lambda one: tf.zeros([1, *one.shape[1:]], one.dtype), (targets, model.output))
+    model.compute_loss(None, *blank)  # with several targets, each loss has sums of its own
+    model.compute_metrics(None, *blank)
+    model.reset_metrics()
 
 
 def _optimizer(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
