@@ -27,6 +27,8 @@ pytestmark = pytest.mark.slow
 
 MOVED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
 KILLS = 6
+FEW = (("on_train_batch_end", 2, 0), ("on_epoch_begin", 1, 300))
+"""A kill within an epoch that keeps each batch, and one after an epoch's checkpoint."""
 MOMENTS = {"on_train_batch_end": 1, "on_epoch_end": 4, "on_epoch_begin": 4}
 """Where a kill comes, and about how many batches lie between two of them."""
 DROPPING = replace(DENSE, dropout=0.5)
@@ -111,6 +113,30 @@ KINDS: dict[str, tuple[Any, Schedule]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_two_kills_change_no_byte(
+    site: Place,
+    kind: str,
+    kill_at: Callable[[str, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    model, schedule = KINDS[kind]
+    expected = site.train(model, schedule)
+    site.checkpoint.unlink()
+    for moment, count, every in FEW:
+        kill_at(moment, count)
+        monkeypatch.setattr(checkpoint_callback, "CHECKPOINT_INTERVAL_SECONDS", every)
+        with pytest.raises(KillError):
+            site.train(model, schedule)
+    monkeypatch.undo()
+    assert site.train(model, schedule) == expected
+    assert said(caplog, "resumes after batch")
+    assert said(caplog, "resumes after epoch")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", KINDS)
 def test_kills_at_random_moments_change_no_byte(
     site: Place,
     kind: str,
@@ -156,7 +182,7 @@ def test_a_head_phase_and_then_all_of_a_pretrained_network(
     )
     expected = site.train(model, schedule)
     site.checkpoint.unlink()
-    for moment, count in (("on_train_batch_end", 1), ("on_epoch_end", 0), ("on_epoch_begin", 1), ("on_epoch_end", 0)):
+    for moment, count in (("on_train_batch_end", 1), ("on_epoch_begin", 1)):
         kill_at(moment, count)
         with pytest.raises(KillError):
             site.train(model, schedule)

@@ -326,14 +326,20 @@ def test_what_differs_by_chance_between_small_samples_is_not_beyond_it() -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "classes"), [(30, 30, 2), (60, 200, 7), (300, 300, 40)])
-def test_small_samples_of_one_source_stay_within_chance(old: int, new: int, classes: int) -> None:
+@pytest.mark.parametrize(("count", "most_alarms"), [(25, 3), pytest.param(200, 6, marks=pytest.mark.soak)])
+def test_small_samples_of_one_source_stay_within_chance(
+    old: int, new: int, classes: int, count: int, most_alarms: int
+) -> None:
+    """One of a hundred is expected beyond it; more alarms than the most come by chance once in 200 times."""
     rng = np.random.default_rng(0)
     source = make_manifest(5000, classes=classes)
-    draws = [(source.iloc[rng.integers(5000, size=old)], source.iloc[rng.integers(5000, size=new)]) for _ in range(200)]
+    draws = [
+        (source.iloc[rng.integers(5000, size=old)], source.iloc[rng.integers(5000, size=new)]) for _ in range(count)
+    ]
     tables = [changes_table(compare(*pair)).set_index("measure") for pair in draws]
     assert pd.concat([table["moved"] for table in tables]).max() > 0.1
     alarms = sum((table["beyond_chance"] > 0).astype(int) for table in tables)
-    assert alarms.max() <= 6, alarms  # 2 of 200 are expected at most; more than 6 come by chance once in 200 times
+    assert alarms.max() <= most_alarms, alarms
     for measure, most in (("labels", 1.5), ("brightness", 1.3), ("colour", 1.7)):
         seen = np.quantile([table.loc[measure, "moved"] for table in tables], 0.99)
         assert tables[0].loc[measure, "chance"] < most * seen  # no more careful than need be

@@ -66,7 +66,7 @@ def test_every_entry_is_tested() -> None:
     assert bases == set(BACKBONES) == set(get_args(get_type_hints(TwoHeadModel)["backbone"]))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [3, pytest.param(1, marks=pytest.mark.soak)])
 @variants
 def test_a_model_takes_raw_images_learns_and_answers_the_same_after_it_was_read_again(
     tmp_path: Path, options: Model, channels: int
