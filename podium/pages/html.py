@@ -6,8 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 
+SHELL = "shell.html"
+"""What all pages share: the head and the style."""
 LONGEST = 240
 """Characters of a text; what is in the middle of a longer one is not shown."""
 
@@ -19,17 +21,25 @@ def write_html(
 
     Args:
         package: where the template is.
-        template: its file's name.
+        template: its file's name. It extends `shell.html`, which has the blocks title, style and body.
         values: what it names.
         filters: functions that it uses, besides Jinja's own.
         path: the HTML file to be.
     """
+    texts = {
+        name: files(home).joinpath(name).read_text("utf-8")
+        for home, name in ((__package__, SHELL), (package, template))
+    }
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finish
+        loader=DictLoader(texts),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finish,
     )
     environment.filters |= filters
-    page = environment.from_string(files(package).joinpath(template).read_text(encoding="utf-8"))
-    path.write_text(page.render(values), encoding="utf-8", newline="\n")
+    path.write_text(environment.get_template(template).render(values), encoding="utf-8", newline="\n")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
