@@ -14,7 +14,14 @@ from podium.errors import PodiumError
 _PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 """What is wrong with a place to write to, not with podium."""
 
-STAGES = ("download", "validate", "preprocess", "train", "evaluate", "confusion_matrix")
+STAGES = (
+    "download",
+    "validate",
+    "preprocess",
+    "train",
+    "evaluate",
+    "confusion_matrix",
+)
 WITH_TENSORFLOW = ("train", "evaluate")
 
 

@@ -164,3 +164,12 @@ def test_the_code_as_it_is_keeps_every_contract(tmp_path: Path) -> None:
 def test_every_contract_has_an_import_that_is_planted() -> None:
     pyproject = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     assert {contract["name"] for contract in pyproject["tool"]["importlinter"]["contracts"]} == PLANTED.keys()
+
+
+def test_every_kind_of_format_and_model_stands_apart() -> None:
+    config = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (one for one in config["tool"]["importlinter"]["contracts"] if one["type"] == "independence")
+    formats = {path.parent.name for path in (REPOSITORY / "podium/datasets/formats").glob("*/read.py")}
+    models = {path.stem for path in (REPOSITORY / "podium/models/zoo").glob("*.py")} - {"__init__", "parts"}
+    expected = {f"datasets.formats.{kind}" for kind in formats} | {f"models.zoo.{kind}" for kind in models}
+    assert set(contract["modules"]) == {f"podium.{kind}" for kind in expected}
