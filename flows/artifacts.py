@@ -11,7 +11,7 @@ from podium.paths import DatasetPaths
 from podium.registry import Decision
 from podium.tracking import Result
 
-SHOWN = ("accuracy", "macro_f1", "weighted_f1", "loss")
+COMPARED_METRICS = ("accuracy", "macro_f1", "weighted_f1", "loss")
 
 
 def show_result(result: Result, reports: Path) -> None:
@@ -43,8 +43,10 @@ def list_figures(metrics: dict[str, dict[str, float]]) -> list[dict[str, str | f
         for split in ("validation", "test"):
             for title, end in (("mean", "mean"), ("standard deviation", "std")):
                 name = f"{split}, {title} of {repeats['seeds']:.0f} seeds"
-                rows[name] = {key: repeats[f"{split}_{key}_{end}"] for key in SHOWN}
-    return [{"split": name, **{key: round(values[key], 4) for key in SHOWN}} for name, values in rows.items()]
+                rows[name] = {key: repeats[f"{split}_{key}_{end}"] for key in COMPARED_METRICS}
+    return [
+        {"split": name, **{key: round(values[key], 4) for key in COMPARED_METRICS}} for name, values in rows.items()
+    ]
 
 
 def show_comparison(dataset: str, results: list[Result], decision: Decision) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.display import Progress
 from podium.tracking.curves import read_history
 
-SECONDS = 0.5
+LOOK_INTERVAL_SECONDS = 0.5
 """Between two looks at the files."""
 
 
@@ -29,7 +29,7 @@ class EpochWatch:
     def look(self) -> Progress | None:
         """Say how far the training is; None before its first epoch is over."""
         now = time.monotonic()
-        if now - self._looked >= SECONDS:
+        if now - self._looked >= LOOK_INTERVAL_SECONDS:
             self._looked = now
             self._seen = self._read(now) or self._seen
         return self._seen if self._seen.text else None

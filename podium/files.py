@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podium.errors import TransientError
 
-GRACE = 5
+LOCK_GRACE_SECONDS = 5
 """Seconds: a process that was just killed may take a moment to be gone."""
 
 
@@ -57,7 +57,7 @@ def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     from filelock import FileLock, Timeout  # not for those who only ask where files live
 
     beside = path.with_name(f"{path.name}.lock")
-    lock = FileLock(beside, timeout=GRACE)
+    lock = FileLock(beside, timeout=LOCK_GRACE_SECONDS)
     try:
         lock.acquire()
     except Timeout:

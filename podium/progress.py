@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-SECONDS = 10.0
+LOG_INTERVAL_SECONDS = 10.0
 """Between two lines."""
 
 PROGRESS = "… "
@@ -34,6 +34,6 @@ def show_progress(items: Iterable[Item], unit: str, total: int | None = None, do
     said = time.monotonic()
     for count, item in enumerate(items, start=done + 1):
         yield item
-        if time.monotonic() - said > SECONDS:
+        if time.monotonic() - said > LOG_INTERVAL_SECONDS:
             said = time.monotonic()
             logger.info("%s%s %s%s", PROGRESS, f"{count:,}", f"of {total:,} " if total else "", unit)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPLITS = ("train", "validation", "test")
-BLOCK = 256
+BLOCK_IMAGES = 256
 """Images that a writer collects before it writes them."""
 
 
@@ -94,7 +94,7 @@ class SplitWriter:
         if image.shape != self._shape or image.dtype != np.uint8:
             raise ValueError(f"an image is {image.shape} {image.dtype} where {self._shape} uint8 was announced")
         self._waiting.append((image, label, box))
-        if len(self._waiting) == BLOCK:
+        if len(self._waiting) == BLOCK_IMAGES:
             self._flush()
 
     def sync(self) -> None:

@@ -21,13 +21,13 @@ from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
 from podium.files import remove
 from podium.images import decoding
-from podium.images.decoding import ORDINARY, BadImageError, Placement, decode, fit
+from podium.images.decoding import OPENCV_FORMATS, BadImageError, Placement, decode, fit
 from podium.images.parallel import map_in_order
 from podium.progress import show_progress
 
-MARK = 4096
+IMAGES_BETWEEN_MARKS = 4096
 """Images between two entries in the progress file."""
-PROGRESS = "progress.json"
+PROGRESS_FILE = "progress.json"
 
 Prepared = tuple[NDArray[np.uint8], int, Box | tuple[()]]
 
@@ -67,7 +67,7 @@ def write_arrays(
 
     def prepare(row: tuple[Example, str, tuple[int, int], tuple[str, str]]) -> Prepared | None:
         example, split, size, kind = row
-        return _prepare(example, size, kind in ORDINARY, dataset, positions) if split in SPLITS else None
+        return _prepare(example, size, kind in OPENCV_FORMATS, dataset, positions) if split in SPLITS else None
 
     with ExitStack() as stack:
         writers = {
@@ -90,14 +90,14 @@ def write_arrays(
         for number, (one, split) in enumerate(zip(shown, splits[done:], strict=True), start=done + 1):
             if one is not None:
                 writers[split].write(*one)
-            if number % MARK == 0:
+            if number % IMAGES_BETWEEN_MARKS == 0:
                 for writer in writers.values():
                     writer.sync()
                 _save_progress(folder, key, number)
     names = json.dumps(list(dataset.classes.values()), ensure_ascii=False)
     (folder / "classes.json").write_text(names + "\n", encoding="utf-8")
     assigned.to_csv(folder / "split.csv", index=False, lineterminator="\n")
-    (folder / PROGRESS).unlink(missing_ok=True)
+    (folder / PROGRESS_FILE).unlink(missing_ok=True)
 
 
 def _prepare(
@@ -126,8 +126,10 @@ def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Datase
     """Sum up all that the arrays depend on: what a killed run wrote is gone on with only where this is the same."""
     digest = hashlib.sha256()
     for table in (manifest, assigned):
-        for start in range(0, len(table), MARK):  # by blocks, because hashing makes objects of all it reads
-            block = table.iloc[start : start + MARK]
+        for start in range(
+            0, len(table), IMAGES_BETWEEN_MARKS
+        ):  # by blocks, because hashing makes objects of all it reads
+            block = table.iloc[start : start + IMAGES_BETWEEN_MARKS]
             digest.update(pd.util.hash_pandas_object(block).to_numpy().tobytes())
     for code in (arrays.__file__, decoding.__file__, __file__):
         digest.update(Path(str(code)).read_bytes())
@@ -139,13 +141,13 @@ def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Datase
 def _read_progress(folder: Path, key: str) -> int:
     """Tell how many images a killed run wrote for certain; 0 if it was about other images, or did not get far."""
     try:
-        progress = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+        progress = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return 0
     return int(progress["images"]) if progress["key"] == key else 0
 
 
 def _save_progress(folder: Path, key: str, count: int) -> None:
-    beside = folder / f".{PROGRESS}"
+    beside = folder / f".{PROGRESS_FILE}"
     beside.write_text(json.dumps({"key": key, "images": count}), encoding="utf-8")
-    beside.replace(folder / PROGRESS)
+    beside.replace(folder / PROGRESS_FILE)

@@ -17,9 +17,9 @@ MAX_PIXELS = 200_000_000
 """An image with more is refused by its header and never decoded."""
 MAX_ASPECT = 20
 """An image that is longer than this many times its width, or the other way round, is worth a look."""
-ORDINARY = (("JPEG", "L"), ("JPEG", "RGB"))
+OPENCV_FORMATS = (("JPEG", "L"), ("JPEG", "RGB"))
 """Formats and modes that OpenCV decodes as Pillow does."""
-PROOF = (64, 64)
+MIN_PROOF_PIXELS = (64, 64)
 """Pixels: a JPEG is proved at the smallest scale of at least this size; all its data is read nevertheless."""
 
 Pillow.MAX_IMAGE_PIXELS = None  # ours is checked instead, before anything is decoded
@@ -90,7 +90,7 @@ def inspect(data: bytes, name: str) -> Facts:
         notices.append("it is animated; its first frame is used")
     if min(width, height) == 1 or max(width, height) > MAX_ASPECT * min(width, height):
         notices.append(f"it is {width} × {height} pixels")
-    gray, colour = _seen(_load(image, "YCbCr", PROOF))
+    gray, colour = _seen(_load(image, "YCbCr", MIN_PROOF_PIXELS))
     channels = 1 if mode in ("1", "L", "LA") or mode.startswith("I") else 3
     return Facts(kind, mode, height, width, channels, gray, colour, "; ".join(notices))
 
@@ -117,7 +117,7 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
     Args:
         data: the file.
         image: what to bring it to.
-        proved: width and height of the image, if `inspect` found it to be an `ORDINARY` one. It is left to OpenCV
+        proved: width and height of the image, if `inspect` found it to be an `OPENCV_FORMATS` one. It is left to OpenCV
             then, which is faster.
 
     Returns:

@@ -8,12 +8,12 @@ from podium.images.phash import perceptual_hash
 
 MEASURES = ("darkest", "brightest", "brightness", "contrast", "sharpness", "red", "green", "blue", "hash")
 
-LARGE = 127
+MAX_HASHED_SIDE_PIXELS = 127
 """Pixels: the longer side of an image is reduced to no more before it is hashed."""
 
 Measures = tuple[int, int, float, float, float, float, float, float, str]
 
-NOTHING: Measures = (0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
+NO_MEASURES: Measures = (0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
 
 
 def measure(gray: NDArray[np.uint8], colour: tuple[float, float, float]) -> Measures:
@@ -37,7 +37,9 @@ def measure(gray: NDArray[np.uint8], colour: tuple[float, float, float]) -> Meas
 
 def _reduced(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = gray.shape
-    if max(height, width) <= LARGE:
+    if max(height, width) <= MAX_HASHED_SIDE_PIXELS:
         return gray
-    small: NDArray[np.uint8] = cv2.resize(gray, (min(width, LARGE), min(height, LARGE)), interpolation=cv2.INTER_AREA)
+    small: NDArray[np.uint8] = cv2.resize(
+        gray, (min(width, MAX_HASHED_SIDE_PIXELS), min(height, MAX_HASHED_SIDE_PIXELS)), interpolation=cv2.INTER_AREA
+    )
     return small

@@ -11,9 +11,9 @@ import cv2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-THREADS = "podium-worker"
+THREAD_NAME_PREFIX = "podium-worker"
 
-CHUNK = 32
+CHUNK_ITEMS = 32
 """Items that a worker takes at a time."""
 CHUNK_BYTES = 1 << 23
 """8 MiB: a chunk of larger items ends before."""
@@ -42,7 +42,7 @@ def map_in_order(
         return
     cv2.setNumThreads(1)  # a small image is not worth several threads; the images are
     waiting: deque[Future[list[Result]]] = deque()
-    with ThreadPoolExecutor(count, thread_name_prefix=THREADS) as pool:
+    with ThreadPoolExecutor(count, thread_name_prefix=THREAD_NAME_PREFIX) as pool:
         try:
             for chunk in _chunks(items, weigh):
                 waiting.append(pool.submit(lambda some: [function(item) for item in some], chunk))
@@ -67,7 +67,7 @@ def _chunks(items: Iterable[Item], weigh: Callable[[Item], int]) -> Iterator[lis
     for item in items:
         chunk.append(item)
         weight += weigh(item)
-        if len(chunk) == CHUNK or weight > CHUNK_BYTES:
+        if len(chunk) == CHUNK_ITEMS or weight > CHUNK_BYTES:
             yield chunk
             chunk, weight = [], 0
     if chunk:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT = 240, 90
 """Of the drawing, without its axis."""
 BINS = 24
-TAIL = 0.005
+TAIL_SHARE = 0.005
 """Share of the images at either end that go into the outermost bin."""
 
 Measure = tuple[str, str, str, bool]
@@ -81,7 +81,7 @@ def _draw(
     title: str, unit: str, values: Numbers, members: dict[str, NDArray[np.bool_]], logarithmic: bool
 ) -> Histogram:
     scaled = np.log10(np.maximum(values, 1)) if logarithmic else values
-    low, high = np.quantile(scaled, [TAIL, 1 - TAIL])
+    low, high = np.quantile(scaled, [TAIL_SHARE, 1 - TAIL_SHARE])
     if low == high:
         low, high = scaled.min(), max(scaled.max(), scaled.min() + 1)
     whole = not logarithmic and bool((values == np.round(values)).all())

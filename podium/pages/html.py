@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 SHELL = "shell.html"
 """What all pages share: the head and the style."""
-LONGEST = 240
+MAX_CHARACTERS = 240
 """Characters of a text; what is in the middle of a longer one is not shown."""
 
 
@@ -42,7 +42,7 @@ def write_html(
     path.write_text(environment.get_template(template).render(values), encoding="utf-8", newline="\n")
 
 
-def printable(text: str, longest: int = LONGEST) -> str:
+def printable(text: str, longest: int = MAX_CHARACTERS) -> str:
     """Give a text in one line and of some length, in characters, with the escapes of what cannot be printed."""
     text = shortened(text, longest)
     if text.isprintable():
@@ -50,7 +50,7 @@ def printable(text: str, longest: int = LONGEST) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def shortened(text: str, longest: int = LONGEST) -> str:
+def shortened(text: str, longest: int = MAX_CHARACTERS) -> str:
     """Give a text of some length, in characters, without the middle of a longer one."""
     return text if len(text) <= longest else f"{text[: longest // 2]} … {text[3 - longest // 2 :]}"
 

@@ -4,9 +4,9 @@ import re
 
 from podium.pages.html import printable
 
-SHOWN = 5
+MAX_ITEMS = 5
 """Examples and ids in one list."""
-LONGEST = 4000
+MAX_CHARACTERS = 4000
 """Characters of a message; what is over is cut."""
 _PLAIN = re.compile(r"(?:[^\W_]|[ ,;%'()-]|\.(?=\d|$))*")
 """Words that hold nothing that Markdown would take for more."""
@@ -26,4 +26,4 @@ def say(text: object) -> str:
 
 def block(text: str) -> str:
     """Give a text of several lines as a block of code."""
-    return "\n".join(f"    {printable(line, LONGEST)}" for line in text[:LONGEST].splitlines())
+    return "\n".join(f"    {printable(line, MAX_CHARACTERS)}" for line in text[:MAX_CHARACTERS].splitlines())

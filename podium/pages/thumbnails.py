@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-SIDE = 96
+THUMBNAIL_SIDE_PIXELS = 96
 """Pixels: the longest side of a thumbnail."""
 
 _QUALITY = 80
@@ -16,7 +16,7 @@ _BOX = "#35d07f"
 
 def thumbnail_size(height: int, width: int) -> tuple[int, int]:
     """Give the height and width that an image is to have, in pixels, before it is drawn: its own, if it is small."""
-    scale = min(1.0, SIDE / max(height, width))
+    scale = min(1.0, THUMBNAIL_SIDE_PIXELS / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
@@ -24,14 +24,14 @@ def draw_thumbnail(pixels: NDArray[np.uint8], box: tuple[float, float, float, fl
     """Draw a thumbnail.
 
     Args:
-        pixels: (height, width, 1 or 3) uint8, 0–255, of `thumbnail_size`. Images of less than half of `SIDE` are
+        pixels: (height, width, 1 or 3) uint8, 0–255, of `thumbnail_size`. Images of less than half of that side are
             enlarged by a whole factor, so that one sees their pixels.
         box: left, top, width, height in these pixels, to be drawn as an outline.
 
     Returns:
         A WebP file.
     """
-    factor = max(1, SIDE // max(pixels.shape[:2]))
+    factor = max(1, THUMBNAIL_SIDE_PIXELS // max(pixels.shape[:2]))
     gray = pixels.shape[2] == 1
     pixels = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
     thumbnail = Pillow.fromarray(pixels.squeeze(axis=2) if gray else pixels).convert("RGB")

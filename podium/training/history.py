@@ -12,7 +12,7 @@ import keras
 from tqdm import tqdm
 
 from podium.files import atomic_write
-from podium.progress import PROGRESS, SECONDS
+from podium.progress import LOG_INTERVAL_SECONDS, PROGRESS
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class History(keras.callbacks.Callback):
         self._news = f"epoch {step}/{self._epochs} ({self.phase}): {shown}, {left:.0f} s left"
         if self._bar is not None and not self._bar.disable:
             self._bar.set_postfix_str(f"loss {figures[0]:.4f}, validation accuracy {figures[3]:.4f}")
-        elif time.monotonic() - self._told >= SECONDS:
+        elif time.monotonic() - self._told >= LOG_INTERVAL_SECONDS:
             self._tell()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

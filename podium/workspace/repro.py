@@ -15,10 +15,10 @@ import psutil
 from podium.errors import PodiumError, TransientError
 from podium.paths import LOCK
 
-TORN = ".dvc/tmp/rwlock"
+TORN_LOCK = ".dvc/tmp/rwlock"
 """Where a kill may leave half a file of DVC's (treeverse/dvc issue 7615)."""
 
-LAST_LINES = 30
+MAX_LINES_SHOWN = 30
 """Of a failed stage, in its message."""
 
 _CHATTER = re.compile(r"> |Running stage '|Stage '.*' (is cached|didn't change)|Use `dvc push`")
@@ -78,7 +78,7 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
                 ran = ran and not _RESTORED.match(text)
                 written = written or text.endswith(f"lock file '{LOCK}'")  # what follows are DVC's hints
                 if text and not written and not _CHATTER.match(text):
-                    lines = [*lines[1 - LAST_LINES :], text]
+                    lines = [*lines[1 - MAX_LINES_SHOWN :], text]
                     say(text)
             status = process.wait()
         finally:
@@ -92,10 +92,10 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
         for line in wrong:
             say(line)
         return ran
-    message = _explain(name, lines, wrong[-LAST_LINES:])
+    message = _explain(name, lines, wrong[-MAX_LINES_SHOWN:])
     if "Unable to acquire lock" in message or "is busy, it is being blocked by" in message:
         raise TransientError(f"{name}: another DVC command holds the workspace.\n{message}")
-    if "JSON structure is corrupted" in message and (torn := root / TORN).exists():
+    if "JSON structure is corrupted" in message and (torn := root / TORN_LOCK).exists():
         torn.unlink()
         return reproduce(root, name, say)
     raise PodiumError(message)

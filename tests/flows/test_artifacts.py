@@ -2,11 +2,11 @@
 
 import pytest
 
-from flows.artifacts import SHOWN, list_figures
+from flows.artifacts import COMPARED_METRICS, list_figures
 
 pytestmark = pytest.mark.slow  # it imports Prefect
 
-FIGURES = {key: number / 8 for number, key in enumerate(SHOWN)}
+FIGURES = {key: number / 8 for number, key in enumerate(COMPARED_METRICS)}
 
 
 def test_every_split_has_its_row() -> None:

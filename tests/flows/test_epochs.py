@@ -60,9 +60,9 @@ def test_between_looks_the_file_is_left_alone(tmp_path: Path, now: list[float]) 
     write(path, 1)
     seen = watch.look()
     write(path, 2)
-    now[0] += epochs.SECONDS / 2
+    now[0] += epochs.LOOK_INTERVAL_SECONDS / 2
     assert watch.look() == seen
-    now[0] += epochs.SECONDS
+    now[0] += epochs.LOOK_INTERVAL_SECONDS
     assert watch.look() != seen
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from podium.workspace.repro import TORN
+from podium.workspace.repro import TORN_LOCK
 from tests.flows.workspace import Workspace
 from tests.kaggle_server import TOKEN, KaggleServer, serve_kaggle
 
@@ -81,11 +81,11 @@ def where(root: Path) -> str:
 def remove_torn_table(root: Path) -> None:
     """Do what the README says to do where a kill met DVC as it wrote its own table (about one in several hundred)."""
     try:
-        json.loads((root / TORN).read_bytes())
+        json.loads((root / TORN_LOCK).read_bytes())
     except FileNotFoundError:
         pass
     except ValueError:
-        (root / TORN).unlink()
+        (root / TORN_LOCK).unlink()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from podium.files import GRACE, remove
+from podium.files import LOCK_GRACE_SECONDS, remove
 from tests.flows.workspace import Workspace, shorten
 from tests.makers import MOBILENET, make_arrays, make_page, save_page
 
@@ -171,7 +171,7 @@ def test_two_trainings_of_one_candidate_do_not_meet(models: Path) -> None:
         assert second.stderr.startswith(
             "train dots-dense: dots-dense is being trained by another process. Wait until it"
         )
-        assert time.monotonic() - began > GRACE
+        assert time.monotonic() - began > LOCK_GRACE_SECONDS
         assert first.poll() is None
     with training(models) as third:
         wait_for(models / "history.csv", third)  # the system lifted the lock of the one that was killed

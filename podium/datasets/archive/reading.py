@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
 from podium.datasets.archive.packing import tar_to_zip
-from podium.datasets.archive.zips import DAMAGE, MAX_RATIO, SMALL, CheckedZip, Slice, clean
+from podium.datasets.archive.zips import DAMAGE, HARMLESS_BYTES, MAX_RATIO, CheckedZip, Slice, clean
 from podium.errors import PodiumError, nearest
 
 ARCHIVE = "archive.zip"
@@ -143,7 +143,7 @@ class Archive:
             if inner.lower().endswith(".zip"):
                 shutil.copyfileobj(packed, copy, 1 << 20)
             else:
-                tar_to_zip(packed, copy, max(16 * SMALL, MAX_RATIO * self.size(name)), where)
+                tar_to_zip(packed, copy, max(16 * HARMLESS_BYTES, MAX_RATIO * self.size(name)), where)
         self._zips[f"{name}/"] = self._open.enter_context(CheckedZip(copy, where))
 
     def _archives(self, prefix: str) -> list[str]:

@@ -18,8 +18,8 @@ MAX_FILES = 5_000_000
 MAX_BYTES = 1 << 40
 """What an archive may hold when unpacked: 1 TiB."""
 MAX_RATIO = 200
-"""How many times its packed size a file may have once it is unpacked, if it is larger than `SMALL`."""
-SMALL = 1 << 26
+"""How many times its packed size a file may have once it is unpacked, if it is larger than `HARMLESS_BYTES`."""
+HARMLESS_BYTES = 1 << 26
 """64 MiB: so much is harmless whatever its ratio."""
 
 UNSAFE = "Such an archive is not opened; ask whoever published it."
@@ -163,11 +163,11 @@ def _check(infos: list[zipfile.ZipInfo], where: str) -> dict[str, zipfile.ZipInf
             raise PodiumError(f"{where}: '{info.filename}' is encrypted. Unpack it yourself and name the folder.")
         if name in files:
             raise PodiumError(f"{where} has two files named '{name}'. {UNSAFE}")
-        if info.file_size > SMALL and _ratio(info) > MAX_RATIO:
+        if info.file_size > HARMLESS_BYTES and _ratio(info) > MAX_RATIO:
             raise PodiumError(f"{where}: '{info.filename}' grows {_ratio(info):.0f} times when unpacked. {UNSAFE}")
         unpacked, packed = unpacked + info.file_size, packed + info.compress_size
         files[name] = info
-    if unpacked > MAX_BYTES or (unpacked > SMALL * 16 and unpacked > MAX_RATIO * packed):
+    if unpacked > MAX_BYTES or (unpacked > HARMLESS_BYTES * 16 and unpacked > MAX_RATIO * packed):
         raise PodiumError(f"{where} grows from {packed:,} to {unpacked:,} bytes when unpacked. {UNSAFE}")
     return files
 

@@ -39,15 +39,15 @@ from podium.progress import PROGRESS
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = (10.0, 60.0)
+TIMEOUT_SECONDS = (10.0, 60.0)
 """Seconds that a connection may take, and that may pass between two bytes."""
-TRIES = 5
+MAX_TRIES = 5
 """So often in a row nothing new may arrive."""
-FIRST_WAIT = 1.0
+FIRST_WAIT_SECONDS = 1.0
 """Seconds before the second try; each further wait is twice as long."""
-LONGEST_WAIT = 300.0
+MAX_WAIT_SECONDS = 300.0
 """Seconds; a server that asks for more is not waited for."""
-BETWEEN_LINES = 5.0
+LOG_INTERVAL_SECONDS = 5.0
 """Seconds, at least, between two lines on how far it is where there is no terminal; each also stands for 10 %."""
 
 _CHUNK = 1 << 16
@@ -68,7 +68,7 @@ class Transport(HTTPAdapter):
         """Send one request; a session calls this for each, redirects too."""
         if request.method == "GET":
             request.headers.update(self.headers)
-        return super().send(request, **options | {"timeout": TIMEOUT})
+        return super().send(request, **options | {"timeout": TIMEOUT_SECONDS})
 
 
 def download(ask: Ask, part: Path, what: str) -> None:
@@ -99,15 +99,15 @@ def download(ask: Ask, part: Path, what: str) -> None:
             tries = 1 if arrived > most else tries + 1
             most = max(most, arrived)
             wait, reason = _wait(error, tries), _reason(error)
-            if tries == TRIES or wait > LONGEST_WAIT:
-                moment = datetime.now().astimezone() + timedelta(seconds=max(wait, LONGEST_WAIT))
+            if tries == MAX_TRIES or wait > MAX_WAIT_SECONDS:
+                moment = datetime.now().astimezone() + timedelta(seconds=max(wait, MAX_WAIT_SECONDS))
                 often = f", {tries} times in a row" if tries > 1 else ""
                 kept = f"; it goes on from the {arrived:,} bytes that are here" if arrived else ""
                 raise TransientError(
                     f"{what} cannot be downloaded now: {reason}{often}. "
                     f"Type `dvc repro` again after {moment:%H:%M on %d %B}{kept}."
                 ) from None
-            logger.info("%s: %s. Waiting %.1f seconds before try %s of %s", what, reason, wait, tries + 1, TRIES)
+            logger.info("%s: %s. Waiting %.1f seconds before try %s of %s", what, reason, wait, tries + 1, MAX_TRIES)
             time.sleep(wait)
 
 
@@ -209,7 +209,12 @@ def _watched(chunks: Iterable[bytes], done: int, total: int | None, what: str) -
             yield chunk
             done += len(chunk)
             bar.update(len(chunk))
-            if bar.disable and total and done - said >= total / 10 and time.monotonic() - moment >= BETWEEN_LINES:
+            if (
+                bar.disable
+                and total
+                and done - said >= total / 10
+                and time.monotonic() - moment >= LOG_INTERVAL_SECONDS
+            ):
                 said, moment = done, time.monotonic()
                 percent = 100 * done // total
                 logger.info("%s%s: %s of %s bytes (%d %%)", PROGRESS, what, f"{done:,}", f"{total:,}", percent)
@@ -230,8 +235,8 @@ def _wait(error: RequestException, tries: int) -> float:
     """Give the seconds to wait: what the server asks for, else twice as long each time; never quite the same."""
     with suppress(InvalidHeader):
         if error.response is not None and (asked := error.response.headers.get("Retry-After")):
-            return Retry().parse_retry_after(asked) + random.uniform(0, FIRST_WAIT)  # noqa: S311 - no secret
-    return random.uniform(FIRST_WAIT, 1.5 * FIRST_WAIT) * 2.0 ** (tries - 1)  # noqa: S311 - no secret
+            return Retry().parse_retry_after(asked) + random.uniform(0, FIRST_WAIT_SECONDS)  # noqa: S311 - no secret
+    return random.uniform(FIRST_WAIT_SECONDS, 1.5 * FIRST_WAIT_SECONDS) * 2.0 ** (tries - 1)  # noqa: S311 - no secret
 
 
 def _reason(error: RequestException) -> str:

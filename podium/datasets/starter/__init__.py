@@ -34,7 +34,7 @@ __all__ = ["Draft", "init_page"]
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 10
+MAX_CLASSES_NAMED = 10
 """Classes that are named on the screen."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -150,7 +150,9 @@ def _in_two_parts(labelled: pd.DataFrame) -> bool:
 
 def _facts(dataset: Dataset, counts: pd.DataFrame, unlabelled: int) -> dict[str, str]:
     parts = {**counts.sum(), **({UNLABELLED: unlabelled} if unlabelled else {})}
-    names = ", ".join([*dataset.classes][:SHOWN]) + (", …" if len(dataset.classes) > SHOWN else "")
+    names = ", ".join([*dataset.classes][:MAX_CLASSES_NAMED]) + (
+        ", …" if len(dataset.classes) > MAX_CLASSES_NAMED else ""
+    )
     image = dataset.image
     return {
         "format": dataset.format.kind,

@@ -16,12 +16,12 @@ from podium.datasets.splits import assign_splits
 from podium.datasets.validation.manifest import as_seen
 from podium.errors import PodiumError
 
-LARGEST_KEPT = 256
+MAX_KEPT_SIDE_PIXELS = 256
 """Pixels: images that all have one size keep it, up to this height and width."""
-SIDES = (128, 96, 64, 32)
-SPREAD = 2.0
+SIDES_PIXELS = (128, 96, 64, 32)
+MIN_ASPECT_SPREAD = 2.0
 """Shapes vary much if the widest twentieth of the images is so many times wider, for its height, than the tallest."""
-SHARE = 0.15
+DRAWN_SPLIT_SHARE = 0.15
 """Of the images, for each split that is drawn."""
 
 
@@ -82,11 +82,13 @@ def choose_image(labelled: pd.DataFrame) -> Image:
     """Keep the size that all images have if it is small; else take a square that most need not grow to."""
     height, width = labelled["height"], labelled["width"]
     channels: Literal[1, 3] = 1 if (labelled["channels"] == 1).all() else 3
-    if height.nunique() == width.nunique() == 1 and max(height.iloc[0], width.iloc[0]) <= LARGEST_KEPT:
+    if height.nunique() == width.nunique() == 1 and max(height.iloc[0], width.iloc[0]) <= MAX_KEPT_SIDE_PIXELS:
         return Image(height=int(height.iloc[0]), width=int(width.iloc[0]), channels=channels, resize="stretch")
     shorter = labelled[["height", "width"]].min(axis=1).median()
-    side = next((side for side in SIDES if side <= shorter), SIDES[-1])
-    return Image(height=side, width=side, channels=channels, resize="pad" if spread(labelled) > SPREAD else "stretch")
+    side = next((side for side in SIDES_PIXELS if side <= shorter), SIDES_PIXELS[-1])
+    return Image(
+        height=side, width=side, channels=channels, resize="pad" if spread(labelled) > MIN_ASPECT_SPREAD else "stretch"
+    )
 
 
 def spread(labelled: pd.DataFrame) -> float:
@@ -110,14 +112,14 @@ def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
         case True, True:
             splits = [ArchiveSplit(kind="archive")]
         case False, False:
-            shares = (SHARE, 0.2, 0.25, 0.3)
+            shares = (DRAWN_SPLIT_SHARE, 0.2, 0.25, 0.3)
             splits = [StratifiedSplit(kind="stratified", validation=share, test=share, seed=0) for share in shares]
         case test, _:
             splits = [
                 ArchiveDrawnSplit(
                     kind="archive_drawn",
                     test_from="test" if test else "validation",
-                    validation=SHARE,
+                    validation=DRAWN_SPLIT_SHARE,
                     stratify=stratify,
                     seed=0,
                 )

@@ -4,7 +4,7 @@ import pandas as pd
 
 from podium.datasets.masks import has_label, is_readable
 
-SHOWN = 5
+MAX_IMAGES_NAMED = 5
 """Images that are named."""
 
 _MEND = "Take them out or mend them: unpack the archive, and `podium init FOLDER`."
@@ -24,20 +24,22 @@ def find_problems(manifest: pd.DataFrame, counts: pd.DataFrame, split: str) -> l
     problems = []
     faulty = manifest[~is_readable(manifest)]
     if len(faulty):
-        lines = [f"{row.id}: {row.fault}" for row in faulty.head(SHOWN).itertuples()]
+        lines = [f"{row.id}: {row.fault}" for row in faulty.head(MAX_IMAGES_NAMED).itertuples()]
         problems.append(_listed(f"{len(faulty):,} images cannot be used", lines, len(faulty), _MEND))
     readable = manifest[is_readable(manifest)]
     bare = readable[(readable["label"] == "") & has_label(readable)]
     if len(bare):
-        problems.append(_listed(f"{len(bare):,} images have an empty label", [*bare["id"][:SHOWN]], len(bare), _MEND))
+        problems.append(
+            _listed(f"{len(bare):,} images have an empty label", [*bare["id"][:MAX_IMAGES_NAMED]], len(bare), _MEND)
+        )
     twice = manifest.loc[manifest["id"].duplicated(), "id"]
     if len(twice):
         what = f"{len(twice):,} images are named more than once"
-        problems.append(_listed(what, [*twice[:SHOWN]], len(twice), "Expected one row an image. " + _MEND))
+        problems.append(_listed(what, [*twice[:MAX_IMAGES_NAMED]], len(twice), "Expected one row an image. " + _MEND))
     lacking = [f"{part} has none of '{label}'" for label, row in counts.iterrows() for part in row.index[row == 0]]
     if lacking:
         advice = "Take the part out of format, or the class out of the archive: unpack it, and `podium init FOLDER`."
-        problems.append(_listed("Not every part has every class", lacking[:SHOWN], len(lacking), advice))
+        problems.append(_listed("Not every part has every class", lacking[:MAX_IMAGES_NAMED], len(lacking), advice))
     if split:
         problems.append(f"{split} The smallest class has {counts.sum(axis=1).min():,} images in all.")
     return problems

@@ -14,7 +14,7 @@ from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.thumbnails import collect_thumbnails
 from podium.pages.html import write_html
 
-SHOWN = 24
+MAX_IMAGES_LISTED = 24
 """Images in one list."""
 
 
@@ -49,7 +49,7 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
     Raises:
         PodiumError: the files are not laid out as the page says.
     """
-    added, relabelled = drift.added.head(SHOWN), drift.relabelled.head(SHOWN)
+    added, relabelled = drift.added.head(MAX_IMAGES_LISTED), drift.relabelled.head(MAX_IMAGES_LISTED)
     wanted = manifest["id"].isin([*added["id"], *relabelled["id"]]).to_numpy()
     # Ids that are not unique are a finding of validation's; here the first of them stands for all.
     rows = {manifest["id"].iloc[row]: int(row) for row in np.flatnonzero(wanted)[::-1]}

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from podium.datasets.masks import aspect, has_label, is_usable
 
-RARELY = 0.01
+SIGNIFICANCE_LEVEL = 0.01
 """In how many comparisons chance alone may move a measure by more than `Change.chance`."""
-LISTED = 50
+MAX_IDS_LISTED = 50
 """How many ids of each list `to_json` gives."""
 
 _KEYS = ["sha256", "label", "part", "id"]
@@ -119,7 +119,7 @@ def changes_table(drift: Drift) -> pd.DataFrame:
 
 
 def to_json(drift: Drift) -> dict[str, Any]:
-    """Give what `json.dumps` takes: how many are on each list and their first `LISTED` ids, the classes, the changes.
+    """Give what `json.dumps` takes: each list (length, first `MAX_IDS_LISTED` ids), the classes, the changes.
 
     Metrics have six decimals; NaN is None.
     """
@@ -127,7 +127,7 @@ def to_json(drift: Drift) -> dict[str, Any]:
     tables = {"classes": drift.classes, "changes": changes_table(drift)}
     return {
         "nothing": drift.nothing,
-        **{name: {"count": len(rows), "ids": rows["id"].head(LISTED).tolist()} for name, rows in lists.items()},
+        **{name: {"count": len(rows), "ids": rows["id"].head(MAX_IDS_LISTED).tolist()} for name, rows in lists.items()},
         "new_labels": drift.new_labels,
         "gone_labels": drift.gone_labels,
         **{name: json.loads(table.to_json(orient="records", double_precision=6)) for name, table in tables.items()},
@@ -188,7 +188,7 @@ def _change_of_labels(labels: pd.DataFrame) -> Change:
     moved = (shares["after"] - shares["before"]).abs().to_numpy()
     before, after = shares.iloc[int(moved.argmax())]
     expected = math.sqrt(2 / math.pi) * float(np.sqrt(share * (1 - share)).sum())
-    chance = (expected + NormalDist().inv_cdf(1 - RARELY)) / 2 * math.sqrt(1 / n + 1 / m)
+    chance = (expected + NormalDist().inv_cdf(1 - SIGNIFICANCE_LEVEL)) / 2 * math.sqrt(1 / n + 1 / m)
     return Change("labels", float(before), float(after), float(moved.sum() / 2), min(chance, 1.0))
 
 
@@ -221,5 +221,5 @@ def _change(measure: str, before: pd.Series, after: pd.Series, comparisons: int 
         return Change(measure, means[0], means[1], 0.0, 1.0)
     with np.errstate(divide="ignore"):  # in the p-value of a single image, which is not asked for
         moved = ks_2samp(old, new, method="asymp").statistic
-    chance = float(kstwobign.isf(RARELY / comparisons)) * math.sqrt(1 / n + 1 / m)
+    chance = float(kstwobign.isf(SIGNIFICANCE_LEVEL / comparisons)) * math.sqrt(1 / n + 1 / m)
     return Change(measure, means[0], means[1], float(moved), min(chance, 1.0))

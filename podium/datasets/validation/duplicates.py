@@ -21,19 +21,19 @@ Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
-MADE_FOR, DRAWS = 64, 200
+FULL_DISTANCE_BITS, MAX_DRAWS = 64, 200
 """At this distance so many draws: among 100,000 crops and copies of photographs they find 8,720 of the 8,721 pairs."""
-FEWEST = 50
+MIN_DRAWS = 50
 """Draws at smaller distances, whose pairs are easier to find."""
-DEPTH = 32
+DRAWN_BITS = 32
 """Bits that are drawn; the last ones only put hashes in order that agree in all before."""
-FOLLOWERS = 24
+COMPARED_FOLLOWERS = 24
 """In each draw's order a hash is compared with so many that follow it."""
-ENOUGH = 64
+MAX_TWINS = 64
 """Twins: two images of one group that have so many each are compared no more."""
-BLOCK = 1024
+BLOCK_HASHES = 1024
 """Hashes that are compared with their followers at a time; all of it fits a processor's cache."""
-SLACK = 5
+SLACK_BITS = 5
 """Bits of the lowest frequencies in which a pair may differ beyond their share; they are the steadiest of all."""
 
 _ODD = np.uint64(0x5555555555555555)
@@ -154,11 +154,11 @@ def _meet(hashes: Words, distance: int) -> tuple[Rows, Rows]:
     n = len(hashes)
     found = np.empty(0, dtype=np.int64)  # row · n + greater row, sorted
     labels, twins = np.arange(n), np.zeros(n, dtype=np.int64)
-    draws = max(FEWEST, DRAWS * distance // MADE_FOR)
+    draws = max(MIN_DRAWS, MAX_DRAWS * distance // FULL_DISTANCE_BITS)
     for order, low, words in _draw(hashes, draws):
-        full = twins >= ENOUGH
+        full = twins >= MAX_TWINS
         new = [found[:0]]
-        for here, there in _candidates(low, distance // 4 + SLACK):
+        for here, there in _candidates(low, distance // 4 + SLACK_BITS):
             if full.any():
                 one, other = order[here], order[there]
                 unsettled = ~(full[one] & full[other]) | (labels[one] != labels[other])
@@ -195,7 +195,7 @@ def _draw(hashes: Words, draws: int) -> Iterator[tuple[Rows, Words, list[Words]]
     rows = np.arange(len(hashes), dtype=np.uint64)
     generator = np.random.default_rng(0)
     for _ in range(draws):
-        drawn = 1 + generator.permutation(63)[:DEPTH]
+        drawn = 1 + generator.permutation(63)[:DRAWN_BITS]
         exchanged = planes[drawn[drawn % 2 == 1][0]]
         keys = np.zeros(len(hashes), dtype=np.uint32)
         for bit in drawn:
@@ -209,12 +209,12 @@ def _draw(hashes: Words, draws: int) -> Iterator[tuple[Rows, Words, list[Words]]
 def _candidates(low: Words, limit: int) -> Iterator[tuple[Rows, Rows]]:
     """Yield the places (pairs,) of hashes and of followers of theirs that differ in so many low bits at most."""
     n = len(low)
-    followers = sliding_window_view(np.pad(low, (0, FOLLOWERS)), FOLLOWERS)[1:]
-    for start in range(0, n, BLOCK):
-        block = low[start : min(start + BLOCK, n), np.newaxis]
+    followers = sliding_window_view(np.pad(low, (0, COMPARED_FOLLOWERS)), COMPARED_FOLLOWERS)[1:]
+    for start in range(0, n, BLOCK_HASHES):
+        block = low[start : min(start + BLOCK_HASHES, n), np.newaxis]
         near = np.flatnonzero(np.bitwise_count(block ^ followers[start : start + len(block)]) <= limit)
-        here = near // FOLLOWERS + start
-        there = here + near % FOLLOWERS + 1
+        here = near // COMPARED_FOLLOWERS + start
+        there = here + near % COMPARED_FOLLOWERS + 1
         yield here[there < n], there[there < n]
 
 

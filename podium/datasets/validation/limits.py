@@ -11,7 +11,7 @@ from podium.datasets.validation.quarantine import RANGES, measure_of
 
 DISTANCES = ((64, 64), (32, 40), (20, 24), (0, 8))
 """Least shorter side, and the distance that tells copies from like images of that size (measured on the recipes)."""
-ROOM = 0.1
+MARGIN_SHARE = 0.1
 """Share by which the least and the greatest value may be passed."""
 
 
@@ -62,7 +62,7 @@ def _range(values: pd.Series) -> list[float]:
     least, greatest = float(values.min()), float(values.max())
     if least == greatest:
         return [least, greatest]
-    return [_rounded(least * (1 - ROOM), math.floor), _rounded(greatest * (1 + ROOM), math.ceil)]
+    return [_rounded(least * (1 - MARGIN_SHARE), math.floor), _rounded(greatest * (1 + MARGIN_SHARE), math.ceil)]
 
 
 def _rounded(value: float, how: Callable[[float], int]) -> float:

@@ -20,14 +20,14 @@ from podium.datasets.validation.findings import Inspection
 from podium.pages.histograms import Measure, draw_histograms, format_number
 from podium.pages.html import shortened, write_html
 
-LISTED = 60
+MAX_TABLE_ROWS = 60
 """Rows of a table at most."""
-AT_A_GLANCE = 96
+MAX_GLANCE_IMAGES = 96
 """Images in the section of that name; the other sections show about as many together."""
-WORST, PAIRS, LEFT_OUT, CHANGED = 8, 8, 12, 8
+MAX_WORST, MAX_PAIRS, MAX_LEFT_OUT, MAX_CHANGED = 8, 8, 12, 8
 """Images or pairs in one list."""
-GROUPS, OF_GROUP = 8, 5
-ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
+MAX_GROUPS, MAX_OF_GROUP = 8, 5
+SPLIT_ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
 """The splits, as the page lists them."""
 
 MEASURES: tuple[Measure, ...] = (
@@ -116,7 +116,9 @@ def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:
     classes, codes = _count_labels(inspection), inspection.manifest["left_out"]
     return {
         "classes": classes,
-        "class_table": classes if len(classes) <= LISTED else classes.sort_values("all", kind="stable").head(LISTED),
+        "class_table": classes
+        if len(classes) <= MAX_TABLE_ROWS
+        else classes.sort_values("all", kind="stable").head(MAX_TABLE_ROWS),
         "glance": _show_classes(inspection, images, classes),
         "worst": _show_worst(inspection, images),
         "leaks": _show_pairs(inspection.leaks, images, nearest=False),
@@ -126,7 +128,7 @@ def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:
         "conflicts": _show_pairs(inspection.conflicts, images, nearest=True),
         "conflicting": inspection.conflicts["row"].nunique(),
         "groups": _show_groups(inspection, images),
-        "left_out": [(images(row), codes.iloc[row]) for row in _spread(np.flatnonzero(codes.notna()), LEFT_OUT)],
+        "left_out": [(images(row), codes.iloc[row]) for row in _spread(np.flatnonzero(codes.notna()), MAX_LEFT_OUT)],
         "drift": _show_drift(inspection, images),
     }
 
@@ -137,14 +139,14 @@ def _count_labels(inspection: Inspection) -> pd.DataFrame:
     labels, known = inspection.manifest["label"].fillna("")[labelled], inspection.dataset.classes
     unknown = sorted({*labels} - {*known})
     counts = count_classes(labels, inspection.splits[labelled], [*known, *unknown])
-    counts = counts[sorted(counts, key=lambda split: (*ORDER, split).index(split))]
+    counts = counts[sorted(counts, key=lambda split: (*SPLIT_ORDER, split).index(split))]
     return counts.assign(all=counts.sum(axis=1)).astype(np.int64)
 
 
 def _show_classes(inspection: Inspection, images: _Images, classes: pd.DataFrame) -> dict[str, list[Image]]:
     """Show some images of each class, evenly from its first to its last; of a thousand classes the first."""
-    shown = [label for label in classes.index if label in inspection.dataset.classes][: AT_A_GLANCE // 2]
-    each = min(max(AT_A_GLANCE // max(len(shown), 1), 1), 11)
+    shown = [label for label in classes.index if label in inspection.dataset.classes][: MAX_GLANCE_IMAGES // 2]
+    each = min(max(MAX_GLANCE_IMAGES // max(len(shown), 1), 1), 11)
     codes = pd.Index(shown, dtype="str").get_indexer(inspection.manifest["label"])
     codes[~_used(inspection)] = -1
     chosen = {label: _spread(np.flatnonzero(codes == code), each) for code, label in enumerate(shown)}
@@ -162,11 +164,11 @@ def _show_worst(inspection: Inspection, images: _Images) -> list[tuple[str, str,
         ("Least sharp", "sharpness", 1, "Variance of the Laplacian: blurred or empty images have little."),
     ):
         values = manifest[column].to_numpy()[used]
-        rows = used[np.argsort(sign * values, kind="stable")[:WORST]]
+        rows = used[np.argsort(sign * values, kind="stable")[:MAX_WORST]]
         shown = [images(row, format_number(manifest[column].iloc[row])) for row in rows]
         worst.append((title, meaning, shown))
     odd = used[manifest["notice"].notna().to_numpy()[used]]
-    shown = [images(row, manifest["notice"].iloc[row]) for row in _spread(odd, WORST)]
+    shown = [images(row, manifest["notice"].iloc[row]) for row in _spread(odd, MAX_WORST)]
     return [*worst, ("Odd", f"{len(odd):,} can be used, and have something unusual.", shown)]
 
 
@@ -175,7 +177,7 @@ def _show_pairs(table: pd.DataFrame, images: _Images, *, nearest: bool) -> dict[
     ends = np.sort(table[["row", "twin"]].to_numpy(np.int64), axis=1)
     pairs = table[~pd.DataFrame(ends, index=table.index).duplicated()]
     pairs = pairs.sort_values(["exact", "distance"], ascending=[False, True], kind="stable")
-    some = pairs.head(PAIRS) if nearest else pairs.iloc[_spread(np.arange(len(pairs)), PAIRS)]
+    some = pairs.head(MAX_PAIRS) if nearest else pairs.iloc[_spread(np.arange(len(pairs)), MAX_PAIRS)]
     columns = ["row", "twin", "distance", "flipped", "exact"]
     shown = []
     for row, twin, bits, flipped, exact in some[columns].itertuples(index=False, name=None):
@@ -191,9 +193,9 @@ def _show_groups(inspection: Inspection, images: _Images) -> dict[str, Any]:
     firsts, sizes = firsts[sizes > 1], sizes[sizes > 1]
     order = np.argsort(-sizes, kind="stable")
     shown = []
-    for place in (*order[: GROUPS // 2], *_spread(order[GROUPS // 2 :], GROUPS // 2)):
+    for place in (*order[: MAX_GROUPS // 2], *_spread(order[MAX_GROUPS // 2 :], MAX_GROUPS // 2)):
         members = np.flatnonzero(inspection.manifest["group"] == firsts[place])
-        shown.append((int(sizes[place]), [images(row) for row in members[:OF_GROUP]]))
+        shown.append((int(sizes[place]), [images(row) for row in members[:MAX_OF_GROUP]]))
     table = []
     for name, least, most in (("2", 2, 2), ("3", 3, 3), ("4 to 10", 4, 10), ("more than 10", 11, np.inf)):
         some = sizes[(least <= sizes) & (sizes <= most)]
@@ -207,8 +209,8 @@ def _show_drift(inspection: Inspection, images: _Images) -> dict[str, list[Any]]
     if drift is None:
         return {}
     classes = drift.classes[drift.classes["before"] != drift.classes["after"]]
-    added = drift.added.iloc[_spread(np.arange(len(drift.added)), CHANGED)]
-    relabelled = drift.relabelled.iloc[_spread(np.arange(len(drift.relabelled)), CHANGED)]
+    added = drift.added.iloc[_spread(np.arange(len(drift.added)), MAX_CHANGED)]
+    relabelled = drift.relabelled.iloc[_spread(np.arange(len(drift.relabelled)), MAX_CHANGED)]
     names = [relabelled[when].map(lambda label: _name(inspection, label)) for when in ("before", "after")]
     notes = {id_: f"was {was}, is {now}" for id_, was, now in zip(relabelled["id"], *names, strict=True)}
     ids = inspection.manifest["id"]

@@ -40,7 +40,7 @@ def build_manifest(examples: Iterable[Example]) -> pd.DataFrame:
 def _row(example: Example) -> tuple[object, ...]:
     image, fault, notice, data = example.image, example.fault, "", b""
     facts: tuple[object, ...] = ("", "", 0, 0, 0)
-    seen = measures.NOTHING
+    seen = measures.NO_MEASURES
     if isinstance(image, bytes):
         data = image
         try:

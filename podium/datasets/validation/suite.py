@@ -25,7 +25,7 @@ import great_expectations.expectations as gxe
 # It tells of temporary folders otherwise.
 logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
-SHOWN = 10
+MAX_EXAMPLES = 10
 """How many of the rows that break an expectation are named."""
 LEVELS = ("critical", "warning")
 
@@ -52,7 +52,7 @@ def validate_tables(tables: list[Table]) -> list[Finding]:
             result_format={
                 "result_format": "SUMMARY",
                 "unexpected_index_column_names": [name],
-                "partial_unexpected_count": SHOWN,
+                "partial_unexpected_count": MAX_EXAMPLES,
             },
         )
         findings += [_finding(one, name) for one in result.results]

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from podium.datasets.validation.drift import Drift
-from podium.pages.markdown import SHOWN, code, say
+from podium.pages.markdown import MAX_ITEMS, code, say
 
-ROWS = 30
+MAX_TABLE_ROWS = 30
 """Rows of a table."""
 
 _SIGNS = {"passed": "✅", "failed": "❌"}
@@ -65,10 +65,13 @@ def describe_changes(drift: Drift, classes: Mapping[str, str]) -> str:
     counts = drift.classes[drift.classes["before"] != drift.classes["after"]]
     if len(counts):
         lines += ["| part | class | before | after |", "| --- | --- | ---: | ---: |"]
-        for row in counts.head(ROWS).itertuples():
+        for row in counts.head(MAX_TABLE_ROWS).itertuples():
             part = say(row.part) if row.part else "–"
             lines.append(f"| {part} | {_name(row.label, classes)} | {row.before:,} | {row.after:,} |")
-        lines += ["", *([f"and {len(counts) - ROWS:,} more classes", ""] if len(counts) > ROWS else [])]
+        lines += [
+            "",
+            *([f"and {len(counts) - MAX_TABLE_ROWS:,} more classes", ""] if len(counts) > MAX_TABLE_ROWS else []),
+        ]
     for title, rows in (("Added", drift.added), ("Removed", drift.removed)):
         if len(rows):
             lines.append(f"- {title}: {_list(rows['id'], len(rows))}")
@@ -77,7 +80,7 @@ def describe_changes(drift: Drift, classes: Mapping[str, str]) -> str:
         if len(rows):
             first = [
                 f"{code(row.id)} from {_name(row.before, names)} to {_name(row.after, names)}"
-                for row in rows.head(SHOWN).itertuples()
+                for row in rows.head(MAX_ITEMS).itertuples()
             ]
             lines.append(f"- {title}: {', '.join(first)}{_more(len(rows) - len(first))}")
     return "\n".join(lines)
@@ -88,7 +91,7 @@ def _name(label: object, names: Mapping[str, str]) -> str:
 
 
 def _list(texts: Iterable[str], count: int) -> str:
-    shown = [code(text) for text in list(texts)[:SHOWN]]
+    shown = [code(text) for text in list(texts)[:MAX_ITEMS]]
     return ", ".join(shown) + _more(count - len(shown)) if shown else ""
 
 

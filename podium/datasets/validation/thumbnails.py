@@ -11,9 +11,9 @@ from podium.images.decoding import BadImageError, Placement, decode, fit, inspec
 from podium.images.parallel import map_in_order
 from podium.pages.thumbnails import draw_thumbnail, thumbnail_size
 
-KEPT = 1 << 26
+MAX_KEPT_BYTES = 1 << 26
 """Bytes: 64 MiB of images are kept in memory rather than read twice."""
-OVERHEAD = 512
+OVERHEAD_BYTES = 512
 """Bytes that an image takes beside its own."""
 
 
@@ -25,12 +25,12 @@ class Remembered:
         self._kept: list[Example] | None = None
 
     def first(self) -> Iterator[Example]:
-        """Read them, and keep them as long as they take no more than `KEPT`."""
+        """Read them, and keep them as long as they take no more than `MAX_KEPT_BYTES`."""
         kept: list[Example] | None = []
         size = 0
         for example in self._read():
-            size += example.nbytes + OVERHEAD
-            if kept is not None and size <= KEPT:
+            size += example.nbytes + OVERHEAD_BYTES
+            if kept is not None and size <= MAX_KEPT_BYTES:
                 kept.append(example)
             else:
                 kept = None

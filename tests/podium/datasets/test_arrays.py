@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from podium.datasets.arrays import BLOCK, SplitWriter, load_classes, open_split
+from podium.datasets.arrays import BLOCK_IMAGES, SplitWriter, load_classes, open_split
 
 SHAPE = (3, 5, 2)
 
@@ -18,7 +18,7 @@ def draw(count: int) -> np.ndarray:
     return np.random.default_rng(count).integers(0, 256, (count, *SHAPE), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("count", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 1])
+@pytest.mark.parametrize("count", [1, BLOCK_IMAGES - 1, BLOCK_IMAGES, 2 * BLOCK_IMAGES + 1])
 def test_what_was_written_is_what_is_read_also_over_several_blocks(tmp_path: Path, count: int) -> None:
     images = draw(count)
     write(tmp_path / "train", images, count)

@@ -12,7 +12,7 @@ from podium.config.datasets import Image
 from podium.datasets import preprocessing
 from podium.datasets.arrays import SPLITS, load_classes, open_split
 from podium.datasets.formats import Example
-from podium.datasets.preprocessing import PROGRESS, write_arrays
+from podium.datasets.preprocessing import PROGRESS_FILE, write_arrays
 from podium.datasets.splits import assign_splits
 from podium.datasets.validation.manifest import as_seen
 from podium.datasets.validation.scan import build_manifest
@@ -103,8 +103,8 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> Non
 def test_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
-    monkeypatch.setattr(preprocessing, "MARK", 20)
-    monkeypatch.setattr(workers, "CHUNK", 4)
+    monkeypatch.setattr(preprocessing, "IMAGES_BETWEEN_MARKS", 20)
+    monkeypatch.setattr(workers, "CHUNK_ITEMS", 4)
     examples = make_photographs(120)
     whole = digest(write(tmp_path / "whole", examples))
 
@@ -118,14 +118,14 @@ def test_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
     monkeypatch.setattr(preprocessing, "decode", lambda data, *how: decoded.append(data) or decode(data, *how))
     decode = preprocessing.decoding.decode
     assert digest(write(tmp_path / "dots", examples)) == whole
-    assert PROGRESS not in whole
+    assert PROGRESS_FILE not in whole
     assert len(decoded) <= 120 - (last - 20 - 4 * 4) // 20 * 20, "what is done is not done again"
     assert (len(decoded) < 120) == (last > 35)
 
 
 def test_what_was_begun_with_other_images_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preprocessing, "MARK", 1)
-    monkeypatch.setattr(workers, "CHUNK", 4)
+    monkeypatch.setattr(preprocessing, "IMAGES_BETWEEN_MARKS", 1)
+    monkeypatch.setattr(workers, "CHUNK_ITEMS", 4)
     examples = make_photographs(60)
     whole = digest(write(tmp_path / "whole", examples))
 
@@ -136,7 +136,7 @@ def test_what_was_begun_with_other_images_is_begun_anew(tmp_path: Path, monkeypa
     others = [Example(e.id, e.part, str(row % 2), e.image, box=e.box) for row, e in enumerate(examples)]
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "dots", others, dies(), workers=1)
-    assert (tmp_path / "dots" / PROGRESS).exists()
+    assert (tmp_path / "dots" / PROGRESS_FILE).exists()
     assert digest(write(tmp_path / "dots", examples)) == whole
 
 

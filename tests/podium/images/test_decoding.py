@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from podium.config.datasets import Image
-from podium.images.decoding import MAX_PIXELS, ORDINARY, BadImageError, Placement, decode, fit, inspect
+from podium.images.decoding import MAX_PIXELS, OPENCV_FORMATS, BadImageError, Placement, decode, fit, inspect
 
 HEIGHT, WIDTH = 60, 90
 
@@ -247,7 +247,7 @@ def test_a_known_jpeg_looks_the_same_by_the_fast_way(channels: int, size: tuple[
     data = save(draw(), "JPEG", quality=95, exif=exif)
     wanted = sized(*size, channels)
     facts = inspect(data, "a.jpg")
-    assert (facts.format, facts.mode) in ORDINARY
+    assert (facts.format, facts.mode) in OPENCV_FORMATS
     slow, fast = decode(data, wanted), decode(data, wanted, (facts.width, facts.height))
     assert fast.shape == slow.shape
     assert fast.flags.c_contiguous

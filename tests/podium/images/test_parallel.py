@@ -5,21 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from podium.images import parallel as workers
-from podium.images.parallel import CHUNK, map_in_order
+from podium.images.parallel import CHUNK_ITEMS, map_in_order
 
 
 def busy() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(workers.THREADS)]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(workers.THREAD_NAME_PREFIX)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_results_come_in_the_items_order(count: int) -> None:
     def slow_at_first(number: int) -> int:
-        time.sleep(0.01 if number < CHUNK else 0)
+        time.sleep(0.01 if number < CHUNK_ITEMS else 0)
         return number * 2
 
-    got = [*map_in_order(slow_at_first, range(5 * CHUNK + 3), lambda _: 1, count)]
-    assert got == [2 * number for number in range(5 * CHUNK + 3)]
+    got = [*map_in_order(slow_at_first, range(5 * CHUNK_ITEMS + 3), lambda _: 1, count)]
+    assert got == [2 * number for number in range(5 * CHUNK_ITEMS + 3)]
 
 
 def test_few_items_are_read_ahead() -> None:
@@ -32,7 +32,7 @@ def test_few_items_are_read_ahead() -> None:
 
     results = map_in_order(lambda number: number, items(), lambda _: 1, 2)
     next(results)
-    assert len(read) <= 6 * CHUNK
+    assert len(read) <= 6 * CHUNK_ITEMS
     results.close()
     assert not busy()
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from podium.images.phash import BITS, flipped, perceptual_hash, unpack
+from podium.images.phash import HASH_BITS, flipped, perceptual_hash, unpack
 
 
 def clouds(seed: int, height: int = 120, width: int = 160) -> NDArray[np.uint8]:
@@ -31,7 +31,7 @@ def apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 def test_a_hash_has_64_hexadecimal_digits_whatever_the_size() -> None:
     for shape in ((1, 1), (1, 50), (8, 8), (28, 28), (333, 77)):
         found = perceptual_hash(clouds(1, *shape))
-        assert len(found) == BITS // 4 == 64
+        assert len(found) == HASH_BITS // 4 == 64
         assert set(found) <= set("0123456789abcdef")
         assert bits(found)[0] == 0, "the mean is no structure"
 

@@ -376,7 +376,7 @@ def test_features_are_made_by_one_process_at_a_time(
 ) -> None:
     front, _ = split_at_backbone(make_network(weights))
     path = Path(cached_features(front, processed / "train", tmp_path / "cache").filename)
-    monkeypatch.setattr(files, "GRACE", 0.1)
+    monkeypatch.setattr(files, "LOCK_GRACE_SECONDS", 0.1)
     with (
         exclusive_lock(path.with_name(f".{path.name}.part"), "it is held"),
         pytest.raises(TransientError, match=rf"{path} is being written by another process\. Wait until it ends"),

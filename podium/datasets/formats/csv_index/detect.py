@@ -15,15 +15,15 @@ from podium.datasets.formats.survey.contents import Contents, Survey
 from podium.datasets.formats.survey.words import assign_tables, part_of, part_of_path, words_of
 from podium.errors import PodiumError
 
-LEAST = 0.9
+MIN_FOUND_SHARE = 0.9
 """So large a share of a table's rows names an image of its own."""
-SAMPLE = 200
+SAMPLE_ROWS = 200
 """Rows by which a column of paths is guessed, before all are looked at."""
-COLUMNS = 200
+MAX_COLUMNS = 200
 """A table with more is no index."""
-MOST = 2000
+MAX_CLASSES = 2000
 """Distinct values that a column of labels may have."""
-LABELS = ("label", "labels", "class", "classes", "category", "target", "diagnosis", "dx", "species", "breed")
+LABEL_WORDS = ("label", "labels", "class", "classes", "category", "target", "diagnosis", "dx", "species", "breed")
 """Words in the names of columns of labels, the likeliest first."""
 
 Row = dict[str, str]
@@ -112,9 +112,9 @@ def _read(archive: Archive, table: str, stems: dict[str, list[str]], *, alone: b
     """Look whether a table names images, and which columns may be their labels."""
     try:
         with _open(archive, table) as rows:
-            sample = [*islice(rows, SAMPLE)]
+            sample = [*islice(rows, SAMPLE_ROWS)]
         votes = Counter(paths for row in sample for column in row for paths, _ in _guess(row, column, stems))
-        likely = [paths for paths, count in votes.items() if count >= LEAST / 2 * len(sample)]
+        likely = [paths for paths, count in votes.items() if count >= MIN_FOUND_SHARE / 2 * len(sample)]
         likely.sort(
             key=lambda paths: (
                 -votes[paths],
@@ -140,7 +140,7 @@ def _open(archive: Archive, table: str) -> Iterator[Iterator[Row]]:
     with archive.open(table) as file:
         lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
         header = next(lines, [])
-        usable = len(header) <= COLUMNS and len(set(header)) == len(header)
+        usable = len(header) <= MAX_COLUMNS and len(set(header)) == len(header)
         empty = [""] * len(header)
         yield (
             dict(zip(header, [cell.strip() for cell in cells] + empty, strict=False))
@@ -174,15 +174,15 @@ def _check(archive: Archive, table: str, rows: Iterable[Row], paths: _Paths) -> 
             if value and column not in crowded:
                 distinct = values.setdefault(column, set())
                 distinct.add(value)
-                if len(distinct) > MOST:
+                if len(distinct) > MAX_CLASSES:
                     crowded.add(column)
     images = len(named.intersection(archive.files(paths.folder)))
-    if not count or images < LEAST * count:
+    if not count or images < MIN_FOUND_SHARE * count:
         return None
     few = {column: len(distinct) for column, distinct in values.items() if _may_be_labels(distinct, count)}
     ranked = sorted((_rank(column), few[column], column) for column in few.keys() - crowded)
-    sure = bool(ranked) and ranked[0][0] < 2 * len(LABELS)
-    labels = [column for rank, _, column in ranked if not sure or rank < 2 * len(LABELS)]
+    sure = bool(ranked) and ranked[0][0] < 2 * len(LABEL_WORDS)
+    labels = [column for rank, _, column in ranked if not sure or rank < 2 * len(LABEL_WORDS)]
     return _Index(table, count, images, paths, labels, sure)
 
 
@@ -193,8 +193,10 @@ def _may_be_labels(distinct: set[str], rows: int) -> bool:
 def _rank(column: str) -> int:
     """Say how likely a column's name is one of labels: less is likelier."""
     words = words_of(column)
-    places = [LABELS.index(word) + (len(LABELS) if len(words) > 1 else 0) for word in words if word in LABELS]
-    return min(places, default=2 * len(LABELS))
+    places = [
+        LABEL_WORDS.index(word) + (len(LABEL_WORDS) if len(words) > 1 else 0) for word in words if word in LABEL_WORDS
+    ]
+    return min(places, default=2 * len(LABEL_WORDS))
 
 
 def _refuse_scattered(table: str, sample: list[Row], stems: dict[str, list[str]]) -> None:
@@ -206,8 +208,8 @@ def _refuse_scattered(table: str, sample: list[Row], stems: dict[str, list[str]]
     for column in sample[0] if sample else ():
         found = [(row, image) for row in sample for _, image in [*_guess(row, column, stems)][:1]]
         folders = {image.rpartition("/")[0] for _, image in found}
-        labels = [name for name in sample[0] if name != column and _rank(name) < 2 * len(LABELS)]
-        if len(found) < LEAST * len(sample) or len({image for _, image in found}) < len(found) or not labels:
+        labels = [name for name in sample[0] if name != column and _rank(name) < 2 * len(LABEL_WORDS)]
+        if len(found) < MIN_FOUND_SHARE * len(sample) or len({image for _, image in found}) < len(found) or not labels:
             continue
         pairs = {(image.rpartition("/")[0], row[labels[0]]) for row, image in found}
         if len(pairs) > len(folders) > 1:

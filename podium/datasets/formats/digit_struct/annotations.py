@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.datasets.formats.digit_struct import h5py_worker as digit_struct_json
-from podium.datasets.formats.digit_struct.h5py_worker import FIELDS, LEAST
+from podium.datasets.formats.digit_struct.h5py_worker import FIELDS, MIN_BYTES
 from podium.datasets.formats.digit_struct.hdf5 import CHARACTER, DOUBLE, REFERENCE, Integers, Objects, Unexpected
 from podium.errors import PodiumError
 
-SAMPLE = 16
+COMPARED_IMAGES = 16
 """Images that are read by h5py as well, to compare."""
 H5PY = Path(digit_struct_json.__file__)
 """What runs as a process of its own: HDF5 is not to be trusted with a stranger's file."""
@@ -84,7 +84,7 @@ def read_digit_struct(data: bytes, name: str = "digitStruct.mat") -> Boxes:
     """
     try:
         table = _read_at_once(data)
-        sample = sorted({*np.linspace(0, len(table.names) - 1, SAMPLE, dtype=int).tolist()})
+        sample = sorted({*np.linspace(0, len(table.names) - 1, COMPARED_IMAGES, dtype=int).tolist()})
         if not table.pick(sample).same(_ask_h5py(data, name, sample)):
             raise Unexpected("h5py reads something else")
     except Unexpected as reason:
@@ -141,13 +141,13 @@ def _read_at_once(data: bytes) -> _Table:
     [arrays] = objects.members(struct, ("name", "bbox")).T
     pairs = objects.datasets(arrays, (REFERENCE,))
     count = int(pairs.count[0])
-    if count == 0 or count != pairs.count[1] or LEAST * count > len(data):
+    if count == 0 or count != pairs.count[1] or MIN_BYTES * count > len(data):
         raise Unexpected("there are not as many names as boxes")
     texts, groups = objects.follow(objects.elements(pairs, 8)).reshape(2, count)
     names = _read_names(objects, texts)
     fields = [objects.datasets(member, (DOUBLE, REFERENCE)) for member in objects.members(groups, FIELDS)]
     counts = fields[0].count
-    if any((field.count != counts).any() for field in fields) or LEAST * counts.sum() > len(data):
+    if any((field.count != counts).any() for field in fields) or MIN_BYTES * counts.sum() > len(data):
         raise Unexpected("the fields of an image have different lengths")
     digits = np.empty((counts.sum(), len(FIELDS)))
     for column, field in enumerate(fields):

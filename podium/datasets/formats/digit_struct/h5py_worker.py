@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 FIELDS = ("label", "left", "top", "width", "height")
 
-LEAST = 256
+MIN_BYTES = 256
 """Bytes that an image takes in a file at the very least, and a digit, too: what claims more is damaged."""
-MEMORY = 1 << 30
+MEMORY_BYTES = 1 << 30
 """Bytes that this process may take, besides twice the size of the file."""
 
 
@@ -43,7 +43,7 @@ def read(raw: IO[bytes], images: Sequence[int] = ()) -> list[dict[str, Any]]:
         for name, group in pairs:
             letters = _numbers(file[name], size).astype("<u2")
             digits = _read_digits(file[group], size)
-            left -= LEAST * (1 + len(digits)) + letters.size
+            left -= MIN_BYTES * (1 + len(digits)) + letters.size
             if left < 0:
                 raise ValueError("it claims more images than a file of this size can hold")
             rows.append({"filename": letters.tobytes().decode("utf-16-le"), "boxes": digits})
@@ -69,7 +69,7 @@ def _references(dataset: Any, size: int) -> Any:
     """Give the dataset back if it is an array of references, not more than a file of this size can hold."""
     if not isinstance(dataset, h5py.Dataset) or h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
         raise ValueError(f"{dataset} is not an array of references")
-    if dataset.size is None or dataset.size * LEAST > size:
+    if dataset.size is None or dataset.size * MIN_BYTES > size:
         raise ValueError(f"{dataset} has more elements than a file of this size can hold")
     return dataset
 
@@ -85,7 +85,7 @@ def _numbers(dataset: Any, size: int) -> NDArray[Any]:
 
 def _limit(size: int) -> None:
     """Have this process end where it takes too much: processor seconds (one for a megabyte, plus 60), and memory."""
-    for kind, most in ((resource.RLIMIT_CPU, 60 + size // 1_000_000), (resource.RLIMIT_AS, MEMORY + 2 * size)):
+    for kind, most in ((resource.RLIMIT_CPU, 60 + size // 1_000_000), (resource.RLIMIT_AS, MEMORY_BYTES + 2 * size)):
         _, hard = resource.getrlimit(kind)
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(kind, (most, hard))

@@ -9,7 +9,7 @@ from podium.datasets.formats.survey.contents import Contents, Folder, Survey
 from podium.datasets.formats.survey.parts import Parts, find_parts
 
 SEPARATORS = (".", "_", "-", " (", " ")
-LEAST = 0.95
+MIN_LABELLED_SHARE = 0.95
 """So large a share of the names has a class."""
 
 
@@ -42,4 +42,4 @@ def _labels(folder: Folder, separator: str) -> set[str]:
         if re.search(r"[^\W\d_]", label) and re.match(r"\(?\d", rest):
             labels.append(label)
     distinct = set(labels)
-    return distinct if len(labels) >= LEAST * folder.count and 2 * len(distinct) <= len(labels) else set()
+    return distinct if len(labels) >= MIN_LABELLED_SHARE * folder.count and 2 * len(distinct) <= len(labels) else set()

@@ -10,9 +10,9 @@ from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.contents import Contents, Survey
 from podium.datasets.formats.survey.words import assign_tables
 
-LEAST = 16
+MIN_PIXELS = 16
 """Pixels of the smallest square."""
-LONGEST = 1 << 22
+MAX_HEADER_BYTES = 1 << 22
 """Bytes of a header: 4 MiB."""
 
 
@@ -42,12 +42,12 @@ def _kind(archive: Archive, table: str) -> tuple[str, int] | None:
     """Give the name of the label column and the number of pixel columns, whose names end in a number."""
     try:
         with archive.open(table) as file:
-            header = file.readline(LONGEST).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
+            header = file.readline(MAX_HEADER_BYTES).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     except DamagedFile:
         return None
     columns = [column.strip().strip('"') for column in header.split(",")]
     labels = [column for column in columns if not re.search(r"\d$", column)]
     pixels = len(columns) - 1
-    if len(labels) != 1 or pixels < LEAST or isqrt(pixels) ** 2 != pixels:
+    if len(labels) != 1 or pixels < MIN_PIXELS or isqrt(pixels) ** 2 != pixels:
         return None
     return labels[0], pixels

@@ -13,7 +13,7 @@ from podium.datasets.formats.image_files import is_image
 from podium.datasets.formats.survey.words import part_of
 from podium.errors import PodiumError
 
-SAMPLE = 8
+COMPARED_IMAGES = 8
 """So many images of two folders are compared byte by byte before the folders are taken for the same."""
 
 
@@ -203,7 +203,7 @@ def _same(archive: Archive, one: Folder, other: Folder) -> bool:
     try:
         return all(
             archive.read(one.path + name) == archive.read(other.path + name)
-            for name in names[:: max(1, len(names) // SAMPLE)]
+            for name in names[:: max(1, len(names) // COMPARED_IMAGES)]
         )
     except PodiumError:
         return False

@@ -212,7 +212,7 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path, monkeypatch: pytes
     bomb = zip_with(lambda target: target.writestr("zeros.csv", bytes(1 << 22), zipfile.ZIP_DEFLATED))
     raw = put(tmp_path, bomb)
     check_zip(raw / "archive.zip")  # 4 MiB are harmless
-    monkeypatch.setattr(zips, "SMALL", 1 << 20)
+    monkeypatch.setattr(zips, "HARMLESS_BYTES", 1 << 20)
     with pytest.raises(PodiumError, match=r"grows 10.. times when unpacked"):
         check_zip(raw / "archive.zip")
 
@@ -224,7 +224,7 @@ def test_many_files_that_grow_together_are_refused(tmp_path: Path, monkeypatch: 
 
     raw = put(tmp_path, zip_with(fill))
     check_zip(raw / "archive.zip")
-    monkeypatch.setattr(zips, "SMALL", 1 << 21)
+    monkeypatch.setattr(zips, "HARMLESS_BYTES", 1 << 21)
     with pytest.raises(PodiumError, match=r"grows from .* to 41,943,040 bytes"):
         check_zip(raw / "archive.zip")
     monkeypatch.setattr(zips, "MAX_FILES", 39)
@@ -298,7 +298,7 @@ def test_a_tar_cut_short_is_refused(tmp_path: Path, mode: str) -> None:
 
 
 def test_a_tar_that_is_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SMALL", 1 << 16)
+    monkeypatch.setattr(reading, "HARMLESS_BYTES", 1 << 16)
     raw = put(tmp_path, zip_of(train_tar=tar_with("gz", (tarfile.TarInfo("zeros"), bytes(1 << 22)))))
     with Archive(raw) as opened, pytest.raises(PodiumError, match="grows beyond all measure"):
         opened.files("train.tar")

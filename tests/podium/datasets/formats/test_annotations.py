@@ -70,7 +70,7 @@ def ask_here(data: bytes, name: str, images: Sequence[int] = ()) -> Any:
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have h5py in this process, and let it compare the first image alone: the fast way is on its own."""
     monkeypatch.setattr(matlab, "_ask_h5py", ask_here)
-    monkeypatch.setattr(matlab, "SAMPLE", 1)
+    monkeypatch.setattr(matlab, "COMPARED_IMAGES", 1)
 
 
 def test_images_are_read_in_order_with_all_their_digits(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_an_image_that_h5py_reads_otherwise_has_all_of_them_read_by_h5py(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, row: int
 ) -> None:
     images = draw([2] * 100)
-    monkeypatch.setattr(matlab, "SAMPLE", 100)
+    monkeypatch.setattr(matlab, "COMPARED_IMAGES", 100)
     read_at_once = matlab._read_at_once
 
     def misread(*arguments: Any) -> Any:

@@ -88,7 +88,7 @@ def nobody(home: Path, delivered: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """Kaggle, with nobody signed in, and hardly any waiting."""
     from kagglesdk import kaggle_env
 
-    monkeypatch.setattr(transfer, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(transfer, "FIRST_WAIT_SECONDS", 0.001)
     with serve_kaggle(delivered) as server:
         monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.address)
         yield server
@@ -342,7 +342,7 @@ def test_a_storage_that_refuses_is_not_taken_for_kaggle(server: KaggleServer) ->
 def test_a_web_page_is_no_archive_and_costs_nothing_of_what_arrived(
     server: KaggleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "TRIES", 1)
+    monkeypatch.setattr(transfer, "MAX_TRIES", 1)
     server.storage_faults.append(Fault(after=200_000))
     fail("connection to the server was cut", kind=TransientError)
     kept = PART.read_bytes()
@@ -394,7 +394,7 @@ def test_each_wait_is_twice_as_long(
     server: KaggleServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(transfer, "FIRST_WAIT", 1.0)
+    monkeypatch.setattr(transfer, "FIRST_WAIT_SECONDS", 1.0)
     monkeypatch.setattr(time, "sleep", slept.append)
     server.api_faults += [Fault(503)] * 4
     take()
@@ -449,13 +449,13 @@ def test_without_a_network_the_host_is_named(
 ) -> None:
     from kagglesdk import kaggle_env
 
-    monkeypatch.setattr(transfer, "TRIES", 2)
+    monkeypatch.setattr(transfer, "MAX_TRIES", 2)
     monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, address)
     fail(words, kind=TransientError)
 
 
 def test_a_proxy_that_is_not_there_or_misspelt_is_named(server: KaggleServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "TRIES", 1)
+    monkeypatch.setattr(transfer, "MAX_TRIES", 1)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     fail("the proxy that the environment names", kind=TransientError)
     monkeypatch.setenv("HTTP_PROXY", "http:///")
@@ -466,7 +466,7 @@ def test_a_proxy_that_is_not_there_or_misspelt_is_named(server: KaggleServer, mo
 def test_a_server_that_falls_silent_is_not_waited_for(
     server: KaggleServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    monkeypatch.setattr(transfer, "TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", (1.0, 0.2))
     if kind == "body":
         server.storage_faults.append(Fault(after=100_000, silence=0.5))
     else:
@@ -503,7 +503,7 @@ def test_a_body_that_always_breaks_off_at_one_place_is_given_up(server: KaggleSe
 def break_off(server: KaggleServer, monkeypatch: pytest.MonkeyPatch, after: int = 200_000) -> int:
     """End a first fetch in mid-download; give how many bytes of it are here."""
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "TRIES", 1)
+        patch.setattr(transfer, "MAX_TRIES", 1)
         server.storage_faults.append(Fault(after=after))
         fail(r"it goes on from the [\d,]+ bytes that are here", kind=TransientError)
     server.seen.clear()
@@ -693,7 +693,7 @@ def test_a_wrong_archive_that_was_put_there_by_hand_is_refused_and_left_alone(
 def test_where_there_is_no_terminal_a_line_now_and_then_says_how_far_it_is(
     server: KaggleServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(transfer, "BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(transfer, "LOG_INTERVAL_SECONDS", 0.0)
     content = take()
     lines = [record.message for record in caplog.records if "%" in record.message]
     assert re.fullmatch(rf"… Kaggle's dataset alice/dots: 65,536 of {len(content):,} bytes \(16 %\)", lines[0])
@@ -774,7 +774,7 @@ def test_two_at_once_do_not_write_into_one_file(
     process = start()
     while not PART.exists():
         time.sleep(0.05)
-    monkeypatch.setattr("podium.files.GRACE", 0)
+    monkeypatch.setattr("podium.files.LOCK_GRACE_SECONDS", 0)
     fail("is being downloaded by another process. Wait until it ends", kind=TransientError)
     nobody.rate = None
     assert end(process)[0] == 0

@@ -283,7 +283,7 @@ def server(project: Path, tmp_path: Path, fruit: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setattr(kaggle._client(), "config", str(tmp_path / "kaggle.json"))
-    monkeypatch.setattr(transfer, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(transfer, "FIRST_WAIT_SECONDS", 0.001)
     with serve_kaggle(tmp_path / "kaggle") as running:
         monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, running.address)
         yield running

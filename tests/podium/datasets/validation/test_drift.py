@@ -9,7 +9,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from podium.datasets.validation.drift import LISTED, Change, Drift, changes_table, compare, to_json
+from podium.datasets.validation.drift import MAX_IDS_LISTED, Change, Drift, changes_table, compare, to_json
 from tests.makers import peak_memory
 
 MEASURES = ["labels", "brightness", "contrast", "sharpness", "colour", "height", "width", "aspect", "file size"]
@@ -376,7 +376,7 @@ def test_as_json_it_is_small_and_the_same_for_any_order_of_the_rows() -> None:
     before, after = make_manifest(500, seed=1), make_manifest(700, seed=2)
     after.loc[0, "label"] = "größer"
     content = to_json(compare(before, after))
-    assert content["added"] == {"count": 700, "ids": after["id"].tolist()[:LISTED]}
+    assert content["added"] == {"count": 700, "ids": after["id"].tolist()[:MAX_IDS_LISTED]}
     assert content["removed"]["count"] == 500
     assert content["nothing"] is False
     assert content["new_labels"] == ["größer"]

@@ -11,7 +11,7 @@ from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.manifest import as_seen
 from podium.datasets.validation.scan import build_manifest
-from podium.datasets.validation.suite import SHOWN, balance, count_by_part
+from podium.datasets.validation.suite import MAX_EXAMPLES, balance, count_by_part
 from tests.makers import NO_REVIEW, make_dataset, make_images
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_of_many_bad_images_the_first_are_named_and_all_are_counted() -> None:
     examples = [*make_examples(), *map(relabelled("9"), make_examples(30, part="test"))]
     level, expectation, count, named = failures(examples)[0]
     assert (level, expectation, count) == ("critical", "every label is one of the recipe's classes", 30)
-    assert named == [f"test.csv:{row + 2} (label 9)" for row in range(SHOWN)]
+    assert named == [f"test.csv:{row + 2} (label 9)" for row in range(MAX_EXAMPLES)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from podium.datasets.formats.example import Example
 from podium.datasets.validation import thumbnails
 from podium.datasets.validation.thumbnails import Remembered, collect_thumbnails
-from podium.pages.thumbnails import SIDE
+from podium.pages.thumbnails import THUMBNAIL_SIDE_PIXELS
 
 
 def make_file(width: int, height: int, colour: str = "red", kind: str = "PNG") -> bytes:
@@ -42,7 +42,7 @@ def test_a_tiny_image_is_enlarged_by_a_whole_factor_with_its_pixels_unchanged(si
     image = np.random.default_rng(0).integers(0, 256, (side, side, 1), dtype=np.uint8)
     seen = pixels(collect_thumbnails(make_examples(image), [0])[0])
     assert seen.shape == (side * factor, side * factor, 3)
-    assert max(seen.shape) <= SIDE
+    assert max(seen.shape) <= THUMBNAIL_SIDE_PIXELS
     if factor > 1:
         np.testing.assert_array_equal(seen[factor // 2 :: factor, factor // 2 :: factor, 0], image[..., 0])
 
@@ -106,7 +106,7 @@ def test_the_same_images_give_the_same_bytes() -> None:
 
 @pytest.mark.parametrize(("limit", "times"), [(10_000, 1), (500, 2)])
 def test_few_images_are_read_once_and_many_twice(monkeypatch: pytest.MonkeyPatch, limit: int, times: int) -> None:
-    monkeypatch.setattr(thumbnails, "KEPT", limit)
+    monkeypatch.setattr(thumbnails, "MAX_KEPT_BYTES", limit)
     examples = [Example(str(row), "", "", np.full((4, 4, 1), row, np.uint8)) for row in range(10)]
     reads: list[int] = []
 
