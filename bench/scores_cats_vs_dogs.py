@@ -2,7 +2,7 @@
 
 From scratch, 100 × 100 pixels, gray: the published network with dropout and augmentation, trained the author's way (its
 0.86 was reached with ten times the images, on its validation split), against ours on the same split. With a
-pretrained base, 224 × 224 pixels: ours against the published 0.976 of VGG16, whose weights the test data lack.
+pretrained backbone, 224 × 224 pixels: ours against the published 0.976 of VGG16, whose weights the test data lack.
 Given are the test accuracy's mean over the seeds, the smallest and the largest.
 """
 

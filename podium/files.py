@@ -26,7 +26,7 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
         The path to write to, a file or a folder of the caller's making.
 
     Raises:
-        TransientError: another process writes there and is to be gone on with.
+        TransientError: another process writes there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")

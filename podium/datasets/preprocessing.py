@@ -42,7 +42,7 @@ def write_arrays(
 ) -> None:
     """Write the arrays of every split, the class names and the split manifest.
 
-    What an earlier call left half-done in the folder, from the same images in the same way, is gone on with.
+    What an earlier call left half-done in the folder, from the same images in the same way, is used again.
 
     Args:
         examples: the dataset's images, in the archive's order.
@@ -123,7 +123,7 @@ _AGAIN = "Validate the dataset again: `dvc repro --force validate@NAME`."
 
 
 def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset) -> str:
-    """Sum up all that the arrays depend on: what a killed run wrote is gone on with only where this is the same."""
+    """Sum up all that the arrays depend on: what a killed run wrote is used again only where this is the same."""
     digest = hashlib.sha256()
     for table in (manifest, assigned):
         for start in range(

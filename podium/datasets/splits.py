@@ -14,7 +14,7 @@ from podium.errors import PodiumError, nearest
 def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
     """Decide which split each image belongs to.
 
-    A split that we draw never parts images of one group, which look alike: what is drawn is groups, each by its
+    A split that we draw never parts images of one group of near-duplicates: what is drawn is groups, each by its
     first image.
 
     Args:

@@ -11,13 +11,13 @@ from podium.evaluation.metrics import Metrics
 
 
 def compare(
-    name: str, figures: dict[str, Metrics], images: dict[str, int], references: Sequence[Reference]
+    name: str, metrics: dict[str, Metrics], images: dict[str, int], references: Sequence[Reference]
 ) -> pd.DataFrame:
     """Compare a candidate's metrics with published results.
 
     Args:
         name: the candidate's.
-        figures: of each split, from `measure` and `measure_boxes`; and of `repeats`, from `measure_repeats`, if any.
+        metrics: of each split, from `measure` and `measure_boxes`; and of `repeats`, from `measure_repeats`, if any.
         images: how many each split has.
         references: what is published. Without any, our test accuracy stands alone.
 
@@ -29,11 +29,11 @@ def compare(
     rows: list[dict[str, str | float | None]] = []
     asked = dict.fromkeys((reference.metric, reference.split) for reference in references) or [("accuracy", "test")]
     for metric, split in asked:
-        if metric in figures[split]:
-            value = figures[split][metric]
+        if metric in metrics[split]:
+            value = metrics[split][metric]
             error = np.sqrt(value * (1 - value) / images[split]) if metric == "accuracy" else None
             rows.append({"model": name, "metric": metric, "split": split, "value": value, "standard_error": error})
-            if repeats := figures.get("repeats"):
+            if repeats := metrics.get("repeats"):
                 mean = repeats[f"{split}_{metric}_mean"]
                 title = f"{name}, mean of {repeats['seeds']:.0f} seeds"
                 rows.append({"model": title, "metric": metric, "split": split, "value": mean})

@@ -1,4 +1,4 @@
-"""The gate: whether a challenger takes the champion's place. Only figures come in; nothing is moved here."""
+"""The gate: whether a challenger takes the champion's place. Only metrics come in; nothing is moved here."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ def decide(challenger: str, score: float, champion: str, champion_score: float) 
     Returns:
         The decision: a tie keeps the champion.
     """
-    figures = f"validation accuracy {score:.4f} against {champion_score:.4f}"
+    scores = f"validation accuracy {score:.4f} against {champion_score:.4f}"
     if score > champion_score:
-        return Decision(True, f"{challenger} beats {champion}: {figures}.")
-    return Decision(False, f"{challenger} does not beat {champion}: {figures}. The champion stays.")
+        return Decision(True, f"{challenger} beats {champion}: {scores}.")
+    return Decision(False, f"{challenger} does not beat {champion}: {scores}. The champion stays.")

@@ -162,8 +162,8 @@ class Ledger:
         self._log_params(run_id, name)  # again: a kill may have come between them and the run
         run = self.client.get_run(run_id)
         send_curve(self.client, run_id, read_history(self._root / paths.history))
-        for split, figures in self._metrics(name).items():
-            for key, value in figures.items():
+        for split, metrics in self._metrics(name).items():
+            for key, value in metrics.items():
                 if run.data.metrics.get(f"{split}/{key}") != value:
                     self.client.log_metric(run_id, f"{split}/{key}", value)
         self.client.log_artifacts(run_id, str(self._root / paths.reports), "reports")

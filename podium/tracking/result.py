@@ -14,7 +14,7 @@ class Result:
         candidate: its name.
         run_id: its run in MLflow.
         model_id: its logged model in MLflow.
-        metrics: its figures by split, as `evaluate` wrote them.
+        metrics: by split, as `evaluate` wrote them.
         splits: the digest of the split manifest that they were measured on.
         is_new: the ledger did not have it before.
     """

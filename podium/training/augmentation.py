@@ -54,7 +54,7 @@ class Augmenter:
             New images of the same shape.
         """
         _, height, width, _ = images.shape
-        moved = np.empty_like(images)
+        augmented = np.empty_like(images)
         warp = cv2.warpAffine if self._corners is None else cv2.warpPerspective
         tables = self._tables(rows)
         for place, row in enumerate(rows):
@@ -62,8 +62,8 @@ class Augmenter:
             image = warp(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
             if tables is not None:
                 image = cv2.LUT(image, tables[place])
-            moved[place] = image.reshape(images.shape[1:])
-        return moved
+            augmented[place] = image.reshape(images.shape[1:])
+        return augmented
 
     def augment_boxes(
         self, boxes: NDArray[np.float32], rows: NDArray[np.int64], width: int, height: int

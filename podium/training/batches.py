@@ -1,4 +1,4 @@
-"""The input pipeline: batches from memory-mapped arrays, read and moved in threads while the model computes."""
+"""The input pipeline: batches from memory-mapped arrays, read and augmented in threads while the model computes."""
 
 import itertools
 import math

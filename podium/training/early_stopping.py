@@ -13,8 +13,8 @@ def best_epoch(phase: Phase, rows: Sequence[Row]) -> int | None:
     """Give the place of the best of a phase's rows, the first of equals; None if the phase does not ask or has none."""
     if phase.keep_best is None or not rows:
         return None
-    figures = [float(row[column(phase.keep_best)]) for row in rows]
-    return figures.index(max(figures) if phase.keep_best == "validation_accuracy" else min(figures))
+    values = [float(row[column(phase.keep_best)]) for row in rows]
+    return values.index(max(values) if phase.keep_best == "validation_accuracy" else min(values))
 
 
 def is_over(phase: Phase, rows: Sequence[Row]) -> bool:

@@ -1,7 +1,7 @@
-"""The feature cache: a base that stays as it is looks at every image once, and the head learns from what it saw.
+"""The feature cache: a backbone that stays as it is looks at every image once, and the head learns from what it saw.
 
 A file has the features of one split: .npy, (n, *features) float32, memory-mapped. No halves: they are off by a 2,000th.
-Of images that are to be moved it has several copies, each moved in its own way, one after the other.
+With augmentation it has several copies of the images, each augmented in its own way, one after the other.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from podium.config.schedules import Phase, Schedule
 from podium.datasets.arrays import Split, forget, open_split
 from podium.files import exclusive_lock, file_digest, remove
 from podium.models.inference import PREDICT_BATCH, as_dataset, make_targets
+from podium.models.zoo import BACKBONE_LAYER
 from podium.progress import show_progress
 from podium.training.augmentation import Augmenter
 from podium.training.batches import rounds_of
@@ -30,23 +31,23 @@ from podium.training.batches import rounds_of
 CACHE_LIMIT_BYTES = 8_000_000_000
 """Bytes that the cache may take. VGG16's features of 25,000 photographs are 2.5 GB."""
 STALE_PART_SECONDS = 7 * 24 * 3600
-"""Seconds: what a killed run left unfinished is gone on with for so long."""
+"""Seconds: what a killed run left unfinished is resumed for so long."""
 
 _IMAGES_PER_BLOCK = 32
-"""Images that the base looks at at once. More are no faster, and VGG16's first layers give 13 MB an image each."""
+"""Images that the backbone looks at at once. More are no faster, and VGG16's first layers give 13 MB an image each."""
 
 Features = NDArray[np.float32]
 
 
 class BackboneInputs:
-    """The images of a split as the base is to see them: as they are, or copies of them, moved."""
+    """The images of a split as the backbone is to see them: as they are, or augmented copies of them."""
 
     def __init__(self, split: Split, schedule: Schedule | None = None, copies: int = 1) -> None:
         """Know the split.
 
         Args:
             split: whose images they are.
-            schedule: how to move them; None: not at all.
+            schedule: how to augment them; None: not at all.
             copies: how often each comes.
         """
         self.split, self._copies = split, copies
@@ -68,25 +69,25 @@ class BackboneInputs:
         if not self._augmenters:
             return np.asarray(self.split.images[rows])
         copies, rows = np.divmod(rows, len(self.split))
-        moved = [
+        augmented = [
             self._augmenters[copy].move(self.split.images[rows[copies == copy]], rows[copies == copy])
             for copy in np.unique(copies)
         ]
-        return np.concatenate(moved)
+        return np.concatenate(augmented)
 
     def make_targets(self) -> dict[str, NDArray[Any]]:
-        """Give what a model is to answer to all of them."""
+        """Give the targets of all of them."""
         labels = np.tile(np.asarray(self.split.labels), self._copies)
         if self.split.boxes is None:
             return make_targets(labels, None, self.split)
         rows, (_, height, width, _) = np.arange(len(self.split)), self.split.images.shape
         boxes = np.asarray(self.split.boxes)
-        moved = [augmenter.augment_boxes(boxes, rows, width, height) for augmenter in self._augmenters]
-        return make_targets(labels, np.concatenate(moved or [boxes]), self.split)
+        augmented = [augmenter.augment_boxes(boxes, rows, width, height) for augmenter in self._augmenters]
+        return make_targets(labels, np.concatenate(augmented or [boxes]), self.split)
 
 
 def split_at_backbone(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Cut a network behind its pretrained base, and behind what follows it without weights or chance (pooling).
+    """Cut a network behind its pretrained backbone, and behind what follows it without weights or chance (pooling).
 
     Both parts share their layers with the network: who trains the back trains the network's head.
 
@@ -97,7 +98,7 @@ def split_at_backbone(network: keras.Model) -> tuple[keras.Model, keras.Model]:
         The front, from raw images, (n, height, width, channels) uint8, to features, (n, *features) float32; and the
         back, from features to the network's named outputs.
     """
-    behind = network.layers[[layer.name for layer in network.layers].index("base") + 1 :]
+    behind = network.layers[[layer.name for layer in network.layers].index(BACKBONE_LAYER) + 1 :]
     cut = behind[0].input
     for layer in behind:
         if layer.input is not cut or layer.variables or sum(other.input is cut for other in behind) > 1:
@@ -107,20 +108,20 @@ def split_at_backbone(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def can_cache(network: keras.Model, phase: Phase, schedule: Schedule, train: int, validation: int) -> bool:
-    """Say whether a phase can learn from features, and whether the base has less to do then.
+    """Say whether a phase can learn from features, and whether the backbone has less to do then.
 
     The answer depends on the page and on the dataset alone, never on what lies in the cache: features change the last
     digits of what is learnt, and the same training is to give the same bytes.
 
     Args:
         network: what is trained.
-        phase: one of the schedule's; only with the base as it is.
-        schedule: only with images that are not moved, unless the phase takes copies of them.
+        phase: one of the schedule's; only with the backbone as it is.
+        schedule: only without augmentation, unless the phase takes augmented copies.
         train: how many images the training split has.
         validation: how many the validation split has.
     """
-    moved = schedule.augmentation is not None and phase.augmented_copies is None
-    if phase.trainable != "head" or moved or all(layer.name != "base" for layer in network.layers):
+    is_augmented = schedule.augmentation is not None and phase.augmented_copies is None
+    if phase.trainable != "head" or is_augmented or all(layer.name != BACKBONE_LAYER for layer in network.layers):
         return False
     a_round = math.ceil(train / schedule.batch_size)
     rounds, rest = divmod(phase.epochs * (schedule.steps_per_epoch or a_round), a_round)
@@ -130,13 +131,13 @@ def can_cache(network: keras.Model, phase: Phase, schedule: Schedule, train: int
 
 
 def cached_features(front: keras.Model, split: Path, folder: Path, shown: BackboneInputs | None = None) -> Features:
-    """Give the features of images, from the cache or for it. A killed run is gone on with.
+    """Give the features of images, from the cache or for it. A killed run is resumed.
 
     Args:
         front: the first part of a network, as `split_at_backbone` gives it.
         split: the folder of the split's arrays.
         folder: the cache. What was not used for longest goes where it would take more than `CACHE_LIMIT_BYTES`.
-        shown: the split's images as the base is to see them; None: as they are.
+        shown: the split's images as the backbone is to see them; None: as they are.
 
     Returns:
         (n, *features) float32, memory-mapped and read-only.

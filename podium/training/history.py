@@ -17,7 +17,7 @@ from podium.progress import LOG_INTERVAL_SECONDS, PROGRESS
 logger = logging.getLogger(__name__)
 
 Row = list[int | str | float]
-"""An epoch's figures, in the order of the columns."""
+"""An epoch's metrics, in the order of the columns."""
 
 _LABEL = {
     "loss": "loss",
@@ -48,7 +48,7 @@ def column(name: str) -> int:
 class History(keras.callbacks.Callback):
     """Adds each epoch to a CSV file and shows how far the training is.
 
-    The columns: `step`, which counts epochs over all phases from 1, `phase`, the figures, and `learning_rate` as it
+    The columns: `step`, which counts epochs over all phases from 1, `phase`, the metrics, and `learning_rate` as it
     is after the epoch's last batch. No time stands in the file: the same training writes the same bytes.
     """
 
@@ -59,7 +59,7 @@ class History(keras.callbacks.Callback):
             path: the CSV file; what stood there is replaced.
             epochs: of all phases together.
             boxes: whether the model learns boxes too.
-            rows: those of the epochs that are over already, where a killed training is gone on with.
+            rows: those of the epochs that are over already, where a killed training is resumed.
         """
         super().__init__()
         self.phase = ""
@@ -110,17 +110,17 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write the epoch's row; show it beside the bar, or now and then as a line."""
-        figures = [float((logs or {})[name]) for name in self._names.values()]
+        metrics = [float((logs or {})[name]) for name in self._names.values()]
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         step = len(self.rows) + 1
-        self.rows.append([step, self.phase, *figures, rate])
+        self.rows.append([step, self.phase, *metrics, rate])
         self._write()
-        shown = "loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, validation accuracy {:.4f}".format(*figures[:4])
+        shown = "loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, validation accuracy {:.4f}".format(*metrics[:4])
         left = self._seconds_left(step)
         self._first = self._first or (step, time.monotonic())
         self._news = f"epoch {step}/{self._epochs} ({self.phase}): {shown}, {left:.0f} s left"
         if self._bar is not None and not self._bar.disable:
-            self._bar.set_postfix_str(f"loss {figures[0]:.4f}, validation accuracy {figures[3]:.4f}")
+            self._bar.set_postfix_str(f"loss {metrics[0]:.4f}, validation accuracy {metrics[3]:.4f}")
         elif time.monotonic() - self._told >= LOG_INTERVAL_SECONDS:
             self._tell()
 

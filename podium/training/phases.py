@@ -39,7 +39,7 @@ from podium.training.training_key import training_key
 logger = logging.getLogger(__name__)
 
 _LOSSES = {"label": "sparse_categorical_crossentropy", "box": "mean_squared_error"}
-_LOSS_OF_SHARES = {"label": "categorical_crossentropy"}
+_LOSS_OF_SOFT_TARGETS = {"label": "categorical_crossentropy"}
 
 
 def train(
@@ -49,7 +49,7 @@ def train(
     history: Path,
     checkpoint: Path,
     features: Path | None = None,
-    board: Path | None = None,
+    tensorboard: Path | None = None,
 ) -> keras.Model:
     """Train a model through the phases of its schedule.
 
@@ -62,8 +62,8 @@ def train(
         processed: the dataset's arrays; the train split moves weights, the validation split is only looked at.
         history: the CSV file to grow by a row per epoch.
         checkpoint: the file to keep the training's state in. It is for the caller to remove it, once the model is safe.
-        features: the folder of the feature cache; None: a base looks at every image again and again.
-        board: the folder to write the history to for TensorBoard, too; None: not at all.
+        features: the folder of the feature cache; None: a backbone looks at every image again and again.
+        tensorboard: the folder to write the history to for TensorBoard, too; None: not at all.
 
     Returns:
         The trained model.
@@ -81,7 +81,7 @@ def train(
     _require_images(train_split, classes)
     targets = {"label": len(classes)} | ({"box": 4} if boxes else {})
     steps = schedule.steps_per_epoch or math.ceil(len(train_split) / schedule.batch_size)
-    shares = soft_targets_of(schedule, train_split.labels, len(classes))
+    soft_targets = soft_targets_of(schedule, train_split.labels, len(classes))
     build = partial(zoo.build, model, train_split.images.shape[1:], targets)
 
     kept = Checkpoint(checkpoint, training_key(model, schedule, processed))
@@ -92,7 +92,7 @@ def train(
             logger.info("resumes after %s", describe_progress(state.batch, steps, schedule.epochs))
             state.put("model", network.variables)
         writer = History(history, schedule.epochs, boxes=boxes, rows=state.rows)
-        watchers = [writer] if board is None else [writer, Board(board, writer)]
+        watchers = [writer] if tensorboard is None else [writer, Board(tensorboard, writer)]
         control = PhaseControl(schedule, steps, writer, state)
         checkpoint_callback = CheckpointCallback(kept, state, control, writer, network)
         for phase in schedule.phases:  # a mistake in a later one is told at once, not after hours
@@ -101,25 +101,26 @@ def train(
             set_trainable(network, phase.trainable, phase.unfreeze)
             if not control.enter(phase):
                 continue
-            feed = _feed(network, phase, schedule, processed, features)
-            if shares is not None:
-                feed = feed.answering(shares, np.eye(len(classes), dtype=np.float32))
-            feed.model.compile(
+            inputs = _inputs(network, phase, schedule, processed, features)
+            if soft_targets is not None:
+                inputs = inputs.with_soft_targets(soft_targets, np.eye(len(classes), dtype=np.float32))
+            inputs.model.compile(
                 optimizer=_optimizer(phase, steps),
-                loss={name: _LOSSES[name] for name in targets} | ({} if shares is None else _LOSS_OF_SHARES),
+                loss={name: _LOSSES[name] for name in targets}
+                | ({} if soft_targets is None else _LOSS_OF_SOFT_TARGETS),
                 loss_weights=_weigh(schedule.box_weight),
                 metrics={"label": ["accuracy"]},
             )
-            _make_variables(feed.model, feed.held().element_spec[1])
-            checkpoint_callback.restore(feed.model)
+            _make_variables(inputs.model, inputs.validation().element_spec[1])
+            checkpoint_callback.restore(inputs.model)
             while not control.is_over:
                 batches, epochs = control.ahead
                 with _memory_for(schedule.batch_size):
-                    feed.model.fit(
-                        feed.shown(control.batch),
+                    inputs.model.fit(
+                        inputs.training(control.batch),
                         steps_per_epoch=batches,
                         epochs=epochs,
-                        validation_data=feed.held(),
+                        validation_data=inputs.validation(),
                         callbacks=[*watchers, checkpoint_callback],
                         shuffle=False,  # the batches are shuffled already
                         verbose=0,
@@ -132,37 +133,40 @@ def train(
     return whole
 
 
-class _Feed(NamedTuple):
+class _Inputs(NamedTuple):
     """What learns in a phase, and from what."""
 
     model: keras.Model
-    shown: Callable[[int], tf.data.Dataset]
+    training: Callable[[int], tf.data.Dataset]
     """Gives the training batches from the nth on, for ever."""
-    held: Callable[[], tf.data.Dataset]
+    validation: Callable[[], tf.data.Dataset]
     """Gives the validation split, once."""
 
-    def answering(self, shown: SoftTargets, held: SoftTargets) -> "_Feed":
-        """Have labels replaced by shares."""
+    def with_soft_targets(self, training: SoftTargets, validation: SoftTargets) -> "_Inputs":
+        """Have the labels replaced by soft targets."""
         return self._replace(
-            shown=lambda first: with_soft_targets(shown, self.shown(first)),
-            held=lambda: with_soft_targets(held, self.held()),
+            training=lambda first: with_soft_targets(training, self.training(first)),
+            validation=lambda: with_soft_targets(validation, self.validation()),
         )
 
 
-def _feed(network: keras.Model, phase: Phase, schedule: Schedule, processed: Path, features: Path | None) -> _Feed:
+def _inputs(network: keras.Model, phase: Phase, schedule: Schedule, processed: Path, features: Path | None) -> _Inputs:
     """Let the whole network learn from images, or its head from features, if that is less work."""
     train_split, validation = open_split(processed / "train"), open_split(processed / "validation")
     if not features or not can_cache(network, phase, schedule, len(train_split), len(validation)):
-        return _Feed(network, partial(training_dataset, train_split, schedule), partial(evaluation_dataset, validation))
+        return _Inputs(
+            network, partial(training_dataset, train_split, schedule), partial(evaluation_dataset, validation)
+        )
     front, back = split_at_backbone(network)
     logger.info("phase %s learns from features; %s keeps them", phase.name, features)
-    shown, held = BackboneInputs(train_split, schedule, phase.augmented_copies or 1), BackboneInputs(validation)
-    seen = cached_features(front, processed / "train", features, shown)
-    held_seen = cached_features(front, processed / "validation", features)
-    return _Feed(
+    train_inputs = BackboneInputs(train_split, schedule, phase.augmented_copies or 1)
+    validation_inputs = BackboneInputs(validation)
+    train_features = cached_features(front, processed / "train", features, train_inputs)
+    validation_features = cached_features(front, processed / "validation", features)
+    return _Inputs(
         back,
-        partial(feature_training_dataset, seen, shown, schedule),
-        partial(feature_evaluation_dataset, held_seen, held),
+        partial(feature_training_dataset, train_features, train_inputs, schedule),
+        partial(feature_evaluation_dataset, validation_features, validation_inputs),
     )
 
 

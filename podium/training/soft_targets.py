@@ -1,4 +1,4 @@
-"""Labels as shares of classes, for schedules that smooth or weigh them."""
+"""Soft targets: labels as shares of classes, for schedules that smooth or weigh them."""
 
 import numpy as np
 import tensorflow as tf
@@ -27,12 +27,12 @@ def soft_targets_of(schedule: Schedule, labels: NDArray[np.int64], classes: int)
     if schedule.label_smoothing is None and schedule.class_weights is None:
         return None
     smoothing = schedule.label_smoothing or 0.0
-    shares = np.eye(classes) * (1 - smoothing) + smoothing / classes
+    targets = np.eye(classes) * (1 - smoothing) + smoothing / classes
     if schedule.class_weights == "balanced":
-        shares *= (len(labels) / (classes * np.bincount(labels, minlength=classes)))[:, None]
-    return shares.astype(np.float32)
+        targets *= (len(labels) / (classes * np.bincount(labels, minlength=classes)))[:, None]
+    return targets.astype(np.float32)
 
 
-def with_soft_targets(shares: SoftTargets, batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Replace labels, (n,) int64, by their rows of `shares`, (n, classes) float32."""
-    return batches.map(lambda images, known: (images, known | {"label": tf.gather(shares, known["label"])}))
+def with_soft_targets(targets: SoftTargets, batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Replace labels, (n,) int64, by their rows of `targets`, (n, classes) float32."""
+    return batches.map(lambda images, known: (images, known | {"label": tf.gather(targets, known["label"])}))

@@ -32,11 +32,11 @@ class Board(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no t
 
     def _write(self) -> None:
         for row in self._history.rows[self._written :]:
-            step, _, *figures = row
-            for name, figure in zip(self._history.columns[2:], figures, strict=True):
+            step, _, *metrics = row
+            for name, value in zip(self._history.columns[2:], metrics, strict=True):
                 split = "validation" if name.startswith("validation_") else "train"
                 with self._writers[split].as_default(step):
-                    tf.summary.scalar(name.removeprefix("validation_"), figure)
+                    tf.summary.scalar(name.removeprefix("validation_"), value)
         self._written = len(self._history.rows)
         for writer in self._writers.values():
             writer.flush()

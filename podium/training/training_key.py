@@ -17,7 +17,7 @@ from podium.models.runtime import in_force
 
 
 def training_key(model: Model, schedule: Schedule, processed: Path) -> dict[str, str]:
-    """Sum up all that a training's result depends on: a state is gone on with only where this is the same.
+    """Sum up all that a training's result depends on: a training is resumed only where this is the same.
 
     The arrays are read whole (about a second per GB). Pretrained weights count by their file's content; Keras checks
     those that it downloads itself.

@@ -181,7 +181,7 @@ def test_a_bad_dataset_stops_before_training_with_one_message(quick: Workspace) 
 def test_one_failing_candidate_leaves_the_others_alone(quick: Workspace) -> None:
     quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(trainable="head"))
     output = quick.flow(status=1)
-    assert output.count("has no pretrained base") == 1
+    assert output.count("has no pretrained backbone") == 1
     assert "train digits-dense: failed" in output
     assert "Traceback" not in output
     assert quick.champion().tags["podium.candidate"] == "digits-cnn"

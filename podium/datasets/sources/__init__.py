@@ -20,7 +20,7 @@ def fetch(source: Source, folder: Path, downloads: Path) -> str:
     Args:
         source: where it comes from.
         folder: an empty folder to put it in.
-        downloads: the dataset's folder for what a download leaves to be gone on with, and for an archive that
+        downloads: the dataset's folder for what a download leaves to be resumed, and for an archive that
             was downloaded by hand. It need not be there.
 
     Returns:

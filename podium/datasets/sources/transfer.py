@@ -76,7 +76,7 @@ def download(ask: Ask, part: Path, what: str) -> None:
 
     Args:
         ask: how to ask for it.
-        part: where to write it. What an earlier call left there is gone on with.
+        part: where to write it. An earlier call's part is resumed.
         what: its name, for log lines and messages.
 
     Raises:

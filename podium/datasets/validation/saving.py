@@ -1,4 +1,4 @@
-"""What validation writes beside its page: tables for people and machines, and the figures that DVC compares."""
+"""What validation writes beside its page: tables for people and machines, and the metrics that DVC compares."""
 
 import json
 from dataclasses import asdict
@@ -19,7 +19,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
 
     findings.json     every expectation, and what became of it
     suite.json        the same as Great Expectations writes it
-    summary.json      the figures, for `dvc metrics`
+    summary.json      the metrics, for `dvc metrics`
     class_counts.csv  images of each class in each split
     leaks.csv         validation and test images that duplicate a training image
     duplicates.csv    near-duplicates, by groups
@@ -51,7 +51,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
 
 
 def summarise(inspection: Inspection) -> dict[str, object]:
-    """Give the figures of a dataset that one compares between versions."""
+    """Give the metrics of a dataset that one compares between versions."""
     manifest, splits, leaks = inspection.manifest, inspection.splits, inspection.leaks
     failed = [finding.level for finding in inspection.failed]
     groups = manifest["group"].value_counts()

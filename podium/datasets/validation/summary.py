@@ -16,14 +16,14 @@ _LEVELS = {"critical": "❌", "warning": "⚠️"}
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Give the figures that `validate` left in its folder; none if it was not done."""
+    """Give the metrics that `validate` left in its folder; none if it was not done."""
     path = folder / "summary.json"
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return content
 
 
 def describe_validation(name: str, folder: Path) -> str:
-    """Describe what `validate` found: the verdict, the figures, and what does not hold, critical ones first.
+    """Describe what `validate` found: the verdict, the metrics, and what does not hold, critical ones first.
 
     Args:
         name: the dataset's.

@@ -3,13 +3,16 @@
 What holds for all of them: they take raw images, (n, height, width, channels) uint8 of 0–255, and bring
 their own scaling and resizing, so that whoever serves them hands over plain pixels. Their heads are named
 outputs: `label` gives (n, classes) float32 probabilities, and `box`, where it is asked for, (n, 4) float32: left,
-top, right and bottom as shares of the width and height. A pretrained backbone is a layer named `base`.
+top, right and bottom as shares of the width and height. A pretrained backbone is a layer named `BACKBONE_LAYER`.
 """
 
 from importlib import import_module
 from typing import Any
 
 from podium.config.models import Model
+
+BACKBONE_LAYER = "base"
+"""The name of a pretrained backbone's layer; it is in every saved model."""
 
 
 def build(model: Model, input_shape: tuple[int, int, int], targets: dict[str, int]) -> Any:

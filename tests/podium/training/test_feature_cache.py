@@ -20,7 +20,7 @@ from podium.files import exclusive_lock
 from podium.models import zoo
 from podium.models.files import save_model
 from podium.models.inference import evaluation_dataset, predict_heads
-from podium.models.zoo.backbones.pretrained import features, feed
+from podium.models.zoo.backbones.pretrained import backbone_features, backbone_input
 from podium.models.zoo.parts import dense, heads, image_input
 from podium.training import checkpoint_callback, phases
 from podium.training import feature_cache as room
@@ -70,7 +70,7 @@ def make_network(weights: str, boxes: bool = False, channels: int = 1) -> keras.
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
     image = image_input((SIDE, SIDE, channels))
-    x = features(feed(image, 8, "signed"), "Small", make_base, weights)
+    x = backbone_features(backbone_input(image, 8, "signed"), "Small", make_base, weights)
     x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
     network = keras.Model(image, heads(dense(x, [5]), {"label": 3} | ({"box": 4} if boxes else {})), name="small")
     set_trainable(network, "head")

@@ -28,7 +28,7 @@ def test_tensorboard_shows_what_the_history_has_and_nothing_of_an_earlier_traini
     processed, board = make_arrays(tmp_path / "dots", boxes=boxes), tmp_path / "tensorboard"
     for epochs in (3, 2):
         schedule = make_schedule(make_phase(epochs=epochs), box_weight=0.5 if boxes else None)
-        train(DENSE, schedule, processed, tmp_path / "h.csv", tmp_path / f"{epochs}.npz", board=board)
+        train(DENSE, schedule, processed, tmp_path / "h.csv", tmp_path / f"{epochs}.npz", tensorboard=board)
         table = pd.read_csv(tmp_path / "h.csv").set_index("step")
         assert len(table) == epochs
         for split, prefix in (("train", ""), ("validation", "validation_")):
@@ -42,5 +42,5 @@ def test_tensorboard_shows_what_the_history_has_and_nothing_of_an_earlier_traini
 def test_a_training_that_goes_on_shows_the_epochs_before_the_kill_once(tmp_path: Path) -> None:
     processed, board = make_arrays(tmp_path / "dots"), tmp_path / "tensorboard"
     for _ in range(2):  # the second finds everything done
-        train(DENSE, make_schedule(), processed, tmp_path / "h.csv", tmp_path / "c.npz", board=board)
+        train(DENSE, make_schedule(), processed, tmp_path / "h.csv", tmp_path / "c.npz", tensorboard=board)
     assert [step for step, _ in scalars(board / "train")["loss"]] == [1, 2]

@@ -1,4 +1,4 @@
-"""The networks that models stand on, without their tops: one line each.
+"""The backbones: networks without their tops, one line each.
 
 MobileNet: A. Howard et al., 2017, arXiv:1704.04861. MobileNet v2: M. Sandler et al., 2018, arXiv:1801.04381. ResNet18:
 K. He et al., 2015, arXiv:1512.03385. VGG16 and VGG19: K. Simonyan and A. Zisserman, 2014, arXiv:1409.1556. photo_cnn
@@ -15,10 +15,10 @@ from keras import applications
 
 from podium.models.zoo.backbones import photo_cnn as strided
 from podium.models.zoo.backbones import resnet18 as residual
-from podium.models.zoo.backbones.pretrained import Scaling, features, feed
+from podium.models.zoo.backbones.pretrained import Scaling, backbone_features, backbone_input
 
 
-class Base(NamedTuple):
+class Backbone(NamedTuple):
     """A network without its top.
 
     Attributes:
@@ -35,27 +35,27 @@ class Base(NamedTuple):
 
 
 BACKBONES = {
-    "mobilenet": Base("MobileNet", partial(applications.MobileNet, include_top=False), "signed"),
-    "mobilenet_v2": Base("MobileNet v2", partial(applications.MobileNetV2, include_top=False), "signed"),
-    "photo_cnn": Base("photo_cnn", strided.network, "signed"),
-    "resnet18": Base("ResNet18", residual.network, "torch", residual.load),
-    "vgg16": Base("VGG16", partial(applications.VGG16, include_top=False), "caffe"),
-    "vgg19": Base("VGG19", partial(applications.VGG19, include_top=False), "caffe"),
+    "mobilenet": Backbone("MobileNet", partial(applications.MobileNet, include_top=False), "signed"),
+    "mobilenet_v2": Backbone("MobileNet v2", partial(applications.MobileNetV2, include_top=False), "signed"),
+    "photo_cnn": Backbone("photo_cnn", strided.network, "signed"),
+    "resnet18": Backbone("ResNet18", residual.network, "torch", residual.load),
+    "vgg16": Backbone("VGG16", partial(applications.VGG16, include_top=False), "caffe"),
+    "vgg19": Backbone("VGG19", partial(applications.VGG19, include_top=False), "caffe"),
 }
 
 
 def apply_backbone(
-    base: str,
+    name: str,
     image: keras.KerasTensor,
     size: int,
     weights: str,
     scaling: Literal["imagenet", "unit"] = "imagenet",
     interpolation: Literal["bilinear", "bicubic"] = "bilinear",
 ) -> keras.KerasTensor:
-    """Let one of the networks look at raw images.
+    """Apply a backbone to raw images.
 
     Args:
-        base: its name, one of `BACKBONES`.
+        name: its name, one of `BACKBONES`.
         image: (n, height, width, channels) uint8 of 0–255.
         size: height and width that it sees, in pixels.
         weights: `imagenet`, `random`, or the path of a weights file.
@@ -68,6 +68,6 @@ def apply_backbone(
     Raises:
         PodiumError: the weights cannot be had, or are another network's.
     """
-    title, make, trained_with, load = BACKBONES[base]
-    x = feed(image, size, "unit" if scaling == "unit" else trained_with, interpolation)
-    return features(x, title, partial(make, input_shape=x.shape[1:]), weights, load)
+    title, make, trained_with, load = BACKBONES[name]
+    x = backbone_input(image, size, "unit" if scaling == "unit" else trained_with, interpolation)
+    return backbone_features(x, title, partial(make, input_shape=x.shape[1:]), weights, load)

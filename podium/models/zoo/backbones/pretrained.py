@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from podium.errors import PodiumError
+from podium.models.zoo import BACKBONE_LAYER
 
 Scaling = Literal["unit", "signed", "caffe", "torch"]
 
@@ -22,10 +23,10 @@ _PICKLES = (".pt", ".pth", ".bin")
 """How files end that `torch.save` wrote."""
 
 
-def feed(
+def backbone_input(
     image: keras.KerasTensor, size: int, scaling: Scaling, interpolation: Literal["bilinear", "bicubic"] = "bilinear"
 ) -> keras.KerasTensor:
-    """Turn raw images into what a network of others was trained with: (n, size, size, 3) float32.
+    """Turn raw images into what a pretrained backbone was trained with: (n, size, size, 3) float32.
 
     It stays float32 under every dtype policy: between 128 and 256, bfloat16 knows whole numbers only.
 
@@ -57,21 +58,21 @@ def _three_channels(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Concatenate(dtype="float32")([x, x, x]) if x.shape[-1] == 1 else x
 
 
-def features(
+def backbone_features(
     x: keras.KerasTensor,
     title: str,
     make: Callable[..., keras.Model],
     weights: str,
     load: Callable[[keras.Model, Path], None] = keras.Model.load_weights,
 ) -> keras.KerasTensor:
-    """Let a network of others, without its top, look at images.
+    """Apply a backbone, a network without its top, to images.
 
     With pretrained weights it becomes the layer `base`, which a schedule may leave as it is, and whose batch
     statistics stay as they were learnt. With random weights there is nothing to keep: it becomes the layer
     `network`, and is trained like any other part of the model.
 
     Args:
-        x: (n, height, width, 3) float32, as `feed` gives them.
+        x: (n, height, width, 3) float32, as `backbone_input` gives them.
         title: the network's name, for people.
         make: builds it from a `name` and `weights`, `imagenet` or None for fresh ones, as keras.applications do.
         weights: `imagenet`, `random`, or the path of a weights file. Only numbers are read from it, no code.
@@ -102,9 +103,9 @@ def _pretrained(
         )
     try:
         if weights == "imagenet":
-            return make(name="base", weights="imagenet")
-        base = make(name="base", weights=None)
-        load(base, path)
+            return make(name=BACKBONE_LAYER, weights="imagenet")
+        backbone = make(name=BACKBONE_LAYER, weights=None)
+        load(backbone, path)
     except Exception as error:
         if weights == "imagenet" and "URL fetch failure" in str(error):
             raise PodiumError(
@@ -114,4 +115,4 @@ def _pretrained(
         if isinstance(error, (ValueError, OSError, BadZipFile)):
             raise PodiumError(f"The weights in {weights} do not fit {title} without its top: {error}") from error
         raise
-    return base
+    return backbone

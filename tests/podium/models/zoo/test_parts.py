@@ -10,7 +10,7 @@ from keras.applications import imagenet_utils
 
 from podium.errors import PodiumError
 from podium.models.files import load_model, save_model
-from podium.models.zoo.backbones.pretrained import Scaling, feed
+from podium.models.zoo.backbones.pretrained import Scaling, backbone_input
 from podium.models.zoo.parts import heads, image_input
 from tests.makers import MOBILENET
 from tests.podium.models.zoo.entries import VGG16, build
@@ -25,7 +25,7 @@ KERAS_NAMES = {"signed": "tf", "caffe": "caffe", "torch": "torch"}
 def test_images_are_scaled_as_keras_scales_them_for_its_own_networks(scaling: Scaling, channels: int) -> None:
     image = image_input((8, 8, channels))
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, channels), dtype=np.uint8)
-    fed = keras.Model(image, feed(image, 8, scaling)).predict(images, verbose=0)
+    fed = keras.Model(image, backbone_input(image, 8, scaling)).predict(images, verbose=0)
     colour = np.broadcast_to(images, (3, 8, 8, 3)).astype(np.float32)
     np.testing.assert_allclose(fed, imagenet_utils.preprocess_input(colour, mode=KERAS_NAMES[scaling]), atol=1e-4)
 
@@ -33,7 +33,7 @@ def test_images_are_scaled_as_keras_scales_them_for_its_own_networks(scaling: Sc
 def test_images_are_resized_and_scaled_to_0_to_1() -> None:
     image = image_input((8, 10, 1))
     images = np.full((1, 8, 10, 1), 255, np.uint8)
-    fed = keras.Model(image, feed(image, 16, "unit", "bicubic")).predict(images, verbose=0)
+    fed = keras.Model(image, backbone_input(image, 16, "unit", "bicubic")).predict(images, verbose=0)
     np.testing.assert_allclose(fed, np.ones((1, 16, 16, 3)), atol=1e-6)
 
 
@@ -51,7 +51,7 @@ def test_who_asks_at_once_predicts_or_reads_the_model_again_is_fed_the_same(
     tmp_path: Path, scaling: Scaling, channels: int
 ) -> None:
     image = image_input((5, 6, channels))
-    model = keras.Model(image, feed(image, 9, scaling))
+    model = keras.Model(image, backbone_input(image, 9, scaling))
     images = np.random.default_rng(0).integers(0, 256, (3, 5, 6, channels), dtype=np.uint8)
     fed = model(images).numpy()
     assert fed.dtype == np.float32

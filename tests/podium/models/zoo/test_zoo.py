@@ -103,7 +103,7 @@ def test_a_head_cannot_be_trained_alone_on_nothing_that_was_learnt(options: Mode
     model = build(options)
     for what, unfreeze, words in (("head", None, "the head alone"), ("top", 1, "the top")):
         with pytest.raises(
-            PodiumError, match=rf"trains {words}, but the model '{options.kind}' has no pretrained base"
+            PodiumError, match=rf"trains {words}, but the model '{options.kind}' has no pretrained backbone"
         ):
             set_trainable(model, what, unfreeze)
 
