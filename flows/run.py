@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from flows import naming_settings
@@ -13,7 +12,7 @@ from podium.errors import PodiumError, TransientError
 from podium.git import find_commit
 from podium.models.runtime import require_backend
 from podium.paths import PARAMS, project_root
-from podium.workspace.graph import Stage, find_outdated, load_stages, select
+from podium.workspace.graph import find_outdated
 
 
 def main(targets: list[str] | None = None) -> int:
@@ -25,9 +24,10 @@ def main(targets: list[str] | None = None) -> int:
     try:
         root = project_root()
         params = load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
-        stages = make_plan(root, params, targets)
+        find_commit(root)
+        require_backend()
         with showing(sys.stdout) as display:
-            display.say(describe_ahead(root, params, stages))
+            display.say(describe_ahead(root, params, targets or None))
             with display.work("Prefect"):
                 with naming_settings():  # Prefect and MLflow: two seconds to import
                     from flows.errors import naming_the_library
@@ -57,29 +57,19 @@ def main(targets: list[str] | None = None) -> int:
     return 0
 
 
-def make_plan(root: Path, params: Params, targets: list[str] | None) -> list[Stage]:
-    """Give the stages that are asked for; say at once what would stop them later.
-
-    Raises:
-        PodiumError: a file of DVC's, git, or the environment is not as it has to be.
-    """
-    find_commit(root)
-    stages = select(load_stages(root), targets or None)
-    if any(stage.entry in params.candidates for stage in stages):
-        require_backend()
-    return stages
-
-
-def describe_ahead(root: Path, params: Params, stages: Sequence[Stage]) -> str:
+def describe_ahead(root: Path, params: Params, targets: list[str] | None) -> str:
     """Say how many stages have work to do, and about how long that takes here.
 
     Args:
         root: the project's root.
         params: its params page.
-        stages: those that are asked for.
+        targets: names of datasets and candidates; None: all of them.
+
+    Raises:
+        PodiumError: a target has no stage, or DVC cannot read the project.
     """
     try:
-        outdated = find_outdated(root, stages)
+        stages, outdated = find_outdated(root, targets)
     except TransientError as error:
         return f"No estimate: {error}"
     if not outdated:

@@ -58,9 +58,13 @@ def load_stages(root: Path) -> list[Stage]:
     """
     try:
         with Repo(str(root)) as repo:
-            graph = repo.index.graph.copy()
+            return _list_stages(repo)
     except DvcException as error:
         raise _explained(root, error) from error
+
+
+def _list_stages(repo: Repo) -> list[Stage]:
+    graph = repo.index.graph.copy()
     # What `dvc add` tracks stands in the graph, too, but has nothing to run.
     graph.remove_nodes_from([stage for stage in graph if stage.path_in_repo != PIPELINE])
     last = [stage for stage in graph if not graph.in_degree(stage)]  # nobody needs these
@@ -107,15 +111,18 @@ def is_current(root: Path, name: str) -> bool:
         raise _explained(root, error) from error
 
 
-def find_outdated(root: Path, stages: Sequence[Stage]) -> list[Stage]:
-    """Give the stages that have work to do: those that changed, and those that need one that did.
+def find_outdated(root: Path, targets: Sequence[str] | None) -> tuple[list[Stage], list[Stage]]:
+    """Give the stages that are asked for, and those of them that have work to do, looking at the project once.
+
+    Work to do have those that changed, and those that need one that did.
 
     Raises:
         TransientError: another DVC command holds the workspace.
-        PodiumError: DVC cannot say what changed.
+        PodiumError: as by `load_stages` and `select`.
     """
     try:
         with Repo(str(root)) as repo:
+            stages = select(_list_stages(repo), targets)
             changed = repo.status()
     except DvcException as error:
         raise _explained(root, error) from error
@@ -123,7 +130,7 @@ def find_outdated(root: Path, stages: Sequence[Stage]) -> list[Stage]:
     for stage in stages:  # each comes after the ones that it needs
         if stage.name in changed or any(need in outdated for need in stage.needs):
             outdated[stage.name] = stage
-    return [*outdated.values()]
+    return stages, [*outdated.values()]
 
 
 def _explained(root: Path, error: DvcException) -> PodiumError:
