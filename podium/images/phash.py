@@ -1,4 +1,4 @@
-"""The perceptual hash: 256 bits that stay nearly the same when an image is saved again, resized or brightened.
+"""The perceptual hash (DCT): 256 bits that stay nearly the same when an image is saved again, resized or brightened.
 
 A bit is the sign of one of the image's lowest 16 × 16 cosine coefficients. A flipped image has the same
 coefficients, every second one with the other sign, so that its hash is known without looking at it.

@@ -1,4 +1,7 @@
-"""The state of a training, on disk: after a kill, the same training goes on from it and ends in the same bytes."""
+"""The state of a training, on disk: after a kill, the same training goes on from it and ends in the same bytes.
+
+Own code: with Keras's BackupAndRestore, early stopping and plateaus begin anew after a kill.
+"""
 
 import json
 import logging

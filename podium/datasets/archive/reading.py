@@ -89,9 +89,6 @@ class Archive:
             DamagedFile: its bytes are damaged (their checksum is wrong).
             PodiumError: there is no such file.
         """
-        prefix, place = self._enter(name)
-        if (content := self._zips[prefix].read_stored(place)) is not None:
-            return content
         with self.open(name) as file:
             return file.read()
 

@@ -3,6 +3,8 @@
 Beside the growing file lies a page that says of what it is a part: ETag, date and size, as the server gave them.
 The rest is asked for by Range, and taken only if it is the rest of that very file; else all begins anew. Not
 every storage knows If-Range (Google's does not list it), so the answer is looked at, too.
+
+Own code: the Kaggle client's download has no timeout, does not wait when a server asks for it, and verifies nothing.
 """
 
 import json

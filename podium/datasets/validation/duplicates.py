@@ -1,5 +1,6 @@
-"""Near-duplicates, found by their perceptual hashes without comparing every image with every other.
+"""Near-duplicates: bit-sampling LSH over perceptual hashes, so that not every image is compared with every other.
 
+Own code: ten times as fast as faiss's exact index, and finds more than its approximate ones (decision 0014).
 The hashes are sorted by some of their bits, drawn by lot and taken in the order of the draw, and each is compared
 with those that follow it. Two near-duplicates agree in the first dozen bits of one draw or another.
 The method: Charikar, Similarity estimation techniques from rounding algorithms, 2002,
