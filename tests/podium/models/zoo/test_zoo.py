@@ -176,7 +176,7 @@ def test_a_model_of_which_a_part_was_trained_is_read_again_as_it_was(pretrained:
 @pytest.mark.parametrize(
     ("unfreeze", "words"),
     [
-        (14, r"unfreeze: 14, but the base has 13 layers with weights.* a smaller number .* or trainable: all"),
+        (14, r"unfreeze: 14, but the backbone has 13 layers with weights.* a smaller number .* or trainable: all"),
         ("blok5", r"unfreeze: blok5, .* Did you mean 'block5'\? There are: block1, block2, block3, block4, block5\."),
         ("block5_pool", r"unfreeze: block5_pool, .* no layer with weights.* Did you mean 'block5'\?"),
     ],
