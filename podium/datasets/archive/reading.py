@@ -110,6 +110,15 @@ class Archive:
                 f"'{name}' in the archive of {self.name} cannot be read ({error}). Download the archive again."
             ) from None
 
+    @contextmanager
+    def copy(self, name: str) -> Iterator[Path]:
+        """Give a file as one of its own on the disk, gone afterwards, for a library that wants a path."""
+        with tempfile.NamedTemporaryFile(dir=self._scratch) as copy:
+            with self.open(name) as file:
+                shutil.copyfileobj(file, copy, 1 << 20)
+            copy.flush()
+            yield Path(copy.name)
+
     def _enter(self, name: str) -> tuple[str, str]:
         """Split a path into the innermost archive on its way, which is opened, and the path within that one."""
         folder = name.rpartition("/")[0]

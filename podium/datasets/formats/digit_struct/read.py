@@ -10,7 +10,7 @@ Y. Netzer et al., "Reading Digits in Natural Images with Unsupervised Feature Le
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from podium.config.datasets import DigitStructFormat
 from podium.datasets.archive import Archive
@@ -25,33 +25,35 @@ logger = logging.getLogger(__name__)
 
 def read(raw: Path, layout: DigitStructFormat) -> Iterator[Example]:
     """Read the parts one after the other, the images in the order of their annotations. See `formats.read`."""
-    from podium.datasets.formats.digit_struct.annotations import (  # h5py: only this format needs it
-        read_digit_json,
-        read_digit_struct,
-    )
-
     with Archive(raw) as archive:
         for part, folder in layout.folders.items():
             files = {str(path): name for _, path, name in find_images(archive, {part: folder})}
             table = layout.annotations[part]
-            read_table = read_digit_json if table.lower().endswith(".json") else read_digit_struct
-            boxes = read_table(archive.read(table), table)
+            boxes = _read_table(archive, table, layout.digits)
             left = 0
             for image, name in enumerate(boxes.names):
-                digits = boxes.first[image + 1] - boxes.first[image]
-                if digits == 0 or (layout.digits == "one" and digits > 1):
+                if boxes.counts[image] == 0 or (layout.digits == "one" and boxes.counts[image] > 1):
                     left += 1
                 elif name not in files:
                     missing = f"{table} names it, but it is not in the archive"
                     yield Example(f"{folder}/{name}", part, "", None, missing)
                 else:
-                    yield _example(archive, files[name], part, boxes, int(boxes.first[image]))
+                    yield _example(archive, files[name], part, boxes, image)
             if left:
                 logger.info("%s: %d images with another number of digits than one are left aside", table, left)
             for name in sorted(files.keys() - set(boxes.names)):
                 yield Example(files[name], part, "", None, f"{table} does not name it")
 
 
-def _example(archive: Archive, name: str, part: str, boxes: "Boxes", digit: int) -> Example:
-    left, top, width, height = (float(edge) for edge in boxes.boxes[digit])
-    return load(archive, name, part, str(boxes.labels[digit]), (left, top, width, height))
+def _read_table(archive: Archive, table: str, digits: Literal["one", "first"]) -> "Boxes":
+    from podium.datasets.formats.digit_struct.annotations import read_digit_json, read_digit_struct  # h5py
+
+    if table.lower().endswith(".json"):
+        return read_digit_json(archive.read(table), table)
+    with archive.copy(table) as path:
+        return read_digit_struct(path, digits, table)
+
+
+def _example(archive: Archive, name: str, part: str, boxes: "Boxes", image: int) -> Example:
+    left, top, width, height = (float(edge) for edge in boxes.boxes[image])
+    return load(archive, name, part, str(boxes.labels[image]), (left, top, width, height))
