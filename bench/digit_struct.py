@@ -1,9 +1,10 @@
 """Reading `digitStruct.mat` of Street View House Numbers: h5py's low-level calls against the usual loop.
 
-Ours is `read_digit_struct` of the format, for images with one digit, as the recipe asks. The other is `bench/baselines/read_digit_struct.py`, the loop over
-references that one finds on the web. The file is `bench/house_numbers.py`'s: as many images and digits as the
-official train part, in the structures that MATLAB writes, with one attribute an object where MATLAB has two or three.
-Both are whole processes, in turn, on a file that the machine has in memory already. The loop reads every digit.
+Ours is `read_digit_struct` of the format, for images with one digit, as the recipe asks. The other is
+`bench/baselines/read_digit_struct.py`, the loop over references that one finds on the web; it reads every digit. The
+file is `bench/house_numbers.py`'s: as many images and digits as the official train part, in the structures that MATLAB
+writes, with one attribute an object where MATLAB has two or three. Both are whole processes, in turn, on a file that
+the machine has in memory already.
 """
 
 from collections.abc import Sequence

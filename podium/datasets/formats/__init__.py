@@ -3,14 +3,21 @@
 Each has `read.read(raw, layout) -> Iterator[Example]`; those that `podium init` finds have `detect.find(contents)`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
+from math import isnan
 from pathlib import Path
 
-from podium.config.datasets import Format
-from podium.datasets.formats.example import Example
+import pandas as pd
 
-__all__ = ["Example", "read"]
+from podium.config.datasets import Format
+from podium.datasets.archive import Archive
+from podium.datasets.formats.example import Example
+from podium.datasets.formats.image_files import load
+
+__all__ = ["Example", "read", "read_validated"]
+
+_BOX = ["box_left", "box_top", "box_width", "box_height"]
 
 
 def read(raw: Path, layout: Format) -> Iterator[Example]:
@@ -29,3 +36,33 @@ def read(raw: Path, layout: Format) -> Iterator[Example]:
     # Only the package of this kind is imported, so that a stage depends on no other kind's.
     examples: Iterator[Example] = import_module(f"{__name__}.{layout.kind}.read").read(raw, layout)
     return examples
+
+
+def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: Iterable[bool]) -> Iterator[Example]:
+    """Read the images of a manifest: files by their paths in the archive, so that no table is read again.
+
+    Args:
+        raw: the folder that `download` filled.
+        layout: how its files are laid out.
+        manifest: one row an image, in the order of `read`, with the columns id, part, label, format and, if there are
+            boxes, box_left, box_top, box_width and box_height.
+        wanted: for each row, whether its image is.
+
+    Yields:
+        An image for each row; its `image` is None if it is not wanted, or cannot be read any more.
+
+    Raises:
+        PodiumError: a file is no longer in the archive.
+    """
+    if not manifest["format"].any():  # pixels are in tables
+        yield from read(raw, layout)
+        return
+    columns = (manifest[name].tolist() for name in ("id", "part", "label", *_BOX) if name in manifest)
+    with Archive(raw) as archive:
+        for (name, part, label, *box), is_wanted in zip(zip(*columns, strict=True), wanted, strict=True):
+            if is_wanted:
+                yield load(
+                    archive, name, part, label, (box[0], box[1], box[2], box[3]) if box and not isnan(box[0]) else None
+                )
+            else:
+                yield Example(name, part, label, None)

@@ -14,7 +14,8 @@ class Example:
     """An image and what is known of it.
 
     Attributes:
-        id: names the image within the dataset, for people and tables: `train.csv:17` is line 17 of a table.
+        id: names the image within the dataset, for people and tables: `train.csv:17` is line 17 of a table. An image
+            file is named by its path in the archive.
         part: the split that the archive itself puts it in (`train`, `test`); empty if it has none.
         label: as the archive writes it; empty in the part `unlabelled`.
         image: its pixels, (height, width, channels) uint8, 0–255, or an image file's bytes, not decoded yet;

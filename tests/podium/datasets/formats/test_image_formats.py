@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from podium.config.datasets import CsvIndexFormat, DigitStructFormat, Format, ImageFolderFormat, LabelledNamesFormat
 from podium.datasets.formats import image_files as image_files
-from podium.datasets.formats import read
+from podium.datasets.formats import read, read_validated
+from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 
 
@@ -214,6 +215,40 @@ def test_images_and_annotations_that_do_not_meet_are_faults(tmp_path: Path) -> N
 def test_every_part_needs_its_annotations() -> None:
     with pytest.raises(ValidationError, match="the same parts"):
         DigitStructFormat(kind="digit_struct", folders={"train": "a"}, annotations={"test": "b"}, digits="one")
+
+
+# read again, with a manifest --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layout", "tables"),
+    [
+        (folders(train="train"), {}),
+        (names(separator="_", train="train"), {}),
+        (index(), {"train_csv": "id,label\ntrain/b_1.png,b\ntrain/a_1.png,a\ntrain/none.png,a\n"}),
+        (digits(), {"train_json": DIGITS.replace("2.png", "b_1.png").replace("3.png", "a_1.png")}),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_with_a_manifest_images_are_read_as_before_and_tables_not_at_all(
+    tmp_path: Path, layout: Format, tables: dict[str, str]
+) -> None:
+    raw = archive(tmp_path, *(f"train/{name}.png" for name in ("a_1", "b_1", "c/d_2", "e")), **tables)
+    before = list(read(raw, layout))
+    usable = [example.image is not None for example in before]
+    manifest = build_manifest(before)
+    with zipfile.ZipFile(raw / "archive.zip") as whole:
+        images = {name: whole.read(name) for name in whole.namelist() if name.endswith(".png")}
+    with zipfile.ZipFile(raw / "archive.zip", "w") as rest:
+        for name, content in images.items():
+            rest.writestr(name, content)
+    again = list(read_validated(raw, layout, manifest, usable))
+    assert any(usable)
+    assert [example.id for example in again] == manifest["id"].tolist()
+    for old, new, wanted in zip(before, again, usable, strict=True):
+        assert new == old or not wanted
+    assert [example.image is not None for example in again] == usable
+    assert not any(one.image for one in read_validated(raw, layout, manifest, [False] * len(manifest)))
 
 
 # Kaggle's own archives --------------------------------------------------------------------------------------
