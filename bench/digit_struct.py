@@ -15,7 +15,7 @@ from bench.options import Options
 from bench.report import Row, compare
 from bench.workspace import workspace
 
-DURATION = "About four minutes"
+DURATION = "About ten minutes"
 
 IMAGES = 33_402
 TARGET = 2_000
