@@ -47,6 +47,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     Returns:
         "Did you mean 'x'? There are: x, y." or, with no name near, only the second sentence.
+
+    Example:
+        >>> nearest("digit", ["svhn", "digits"])
+        "Did you mean 'digits'? There are: digits, svhn."
     """
     names = sorted(known)
     there_are = f"There are: {', '.join(names)}." if names else "There are none."

@@ -50,6 +50,11 @@ def count_classes(labels: pd.Series, groups: pd.Series, classes: Iterable[str]) 
 
     Returns:
         A row for each class, in their order, and a column for each group, in the order of its first image.
+
+    Example:
+        >>> labels, splits = pd.Series(["cat", "dog", "cat"]), pd.Series(["train", "train", "test"])
+        >>> count_classes(labels, splits, ["cat", "owl"]).to_dict("index")
+        {'cat': {'train': 1, 'test': 1}, 'owl': {'train': 0, 'test': 0}}
     """
     counts = pd.crosstab(labels, groups)
     return counts.reindex(index=[*classes], columns=groups.unique(), fill_value=0)

@@ -33,6 +33,10 @@ def overlap(actual: NDArray[np.float32], predicted: NDArray[np.float32]) -> NDAr
     """Give each pair of boxes its intersection over union, 0..1: (n,) from (n, 4) left, top, width, height in pixels.
 
     A box whose width or height is not above zero covers nothing.
+
+    Example:
+        >>> overlap(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 2, 2]]))
+        array([0.33333333])
     """
     one, two = _corners(actual), _corners(predicted)
     sides = np.minimum(one[:, 2:], two[:, 2:]) - np.maximum(one[:, :2], two[:, :2])

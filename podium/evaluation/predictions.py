@@ -59,7 +59,16 @@ def tabulate(
 
 
 def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Count how often each actual class (rows) was predicted as each class (columns)."""
+    """Count how often each actual class (rows) was predicted as each class (columns).
+
+    Example:
+        >>> predictions = pd.DataFrame({"actual": ["cat", "cat", "dog"], "predicted": ["cat", "dog", "dog"]})
+        >>> count_confusions(predictions, ["cat", "dog"])
+                cat  dog
+        actual
+        cat       1    1
+        dog       0    1
+    """
     counts = confusion_matrix(predictions["actual"], predictions["predicted"], labels=list(classes))
     return pd.DataFrame(counts, index=pd.Index(classes, name="actual"), columns=list(classes))
 

@@ -146,6 +146,13 @@ def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
 
     Returns:
         (image.height, image.width, image.channels) uint8.
+
+    Example:
+        >>> from podium.config.datasets import Image
+        >>> photo = np.full((60, 80, 3), 255, np.uint8)
+        >>> padded = fit(photo, Image(height=40, width=40, channels=1, resize="pad"))
+        >>> padded.shape, int(padded[20, 20, 0]), int(padded[0, 0, 0])
+        ((40, 40, 1), 255, 0)
     """
     if pixels.shape == image.shape:
         return pixels

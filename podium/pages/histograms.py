@@ -69,7 +69,12 @@ def draw_histograms(
 
 
 def format_number(value: float) -> str:
-    """Write a number with three digits at least, and as many as it has before its point: 0.0123, 4.57, 1,234."""
+    """Write a number with three digits at least, and as many as it has before its point: 0.0123, 4.57, 1,234.
+
+    Example:
+        >>> [format_number(value) for value in (0.01234, 4.567, 1234.0)]
+        ['0.0123', '4.57', '1,234']
+    """
     if not math.isfinite(value):
         return "–"
     if value == round(value) or abs(value) >= 100:

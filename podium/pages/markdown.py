@@ -13,7 +13,12 @@ _PLAIN = re.compile(r"(?:[^\W_]|[ ,;%'()-]|\.(?=\d|$))*")
 
 
 def code(text: object) -> str:
-    """Give a text as a code span, in one line and of some length; fit for the cell of a table, too."""
+    """Give a text as a code span, in one line and of some length; fit for the cell of a table, too.
+
+    Example:
+        >>> code("<b>.png")
+        '`<b>.png`'
+    """
     safe = printable(str(text)).replace("`", r"\x60").replace("|", r"\x7c")
     return f"`{safe}`" if safe.strip() else "(nothing)"
 

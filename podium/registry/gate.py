@@ -27,6 +27,10 @@ def decide(challenger: str, score: float, champion: str, champion_score: float) 
 
     Returns:
         The decision: a tie keeps the champion.
+
+    Example:
+        >>> decide("cnn", 0.91, "mlp, version 3", 0.88).reason
+        'cnn beats mlp, version 3: validation accuracy 0.9100 against 0.8800.'
     """
     scores = f"validation accuracy {score:.4f} against {champion_score:.4f}"
     if score > champion_score:
