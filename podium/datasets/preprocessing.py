@@ -55,7 +55,7 @@ def write_arrays(
     Raises:
         PodiumError: an image cannot be decoded, although it passed validation.
     """
-    key = _fingerprint(manifest, assigned, dataset)
+    key = _resume_key(manifest, assigned, dataset)
     done = _read_progress(folder, key)
     if not done:
         remove(folder)
@@ -122,7 +122,7 @@ def _prepare(
 _AGAIN = "Validate the dataset again: `dvc repro --force validate@NAME`."
 
 
-def _fingerprint(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset) -> str:
+def _resume_key(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset) -> str:
     """Sum up all that the arrays depend on: what a killed run wrote is used again only where this is the same."""
     digest = hashlib.sha256()
     for table in (manifest, assigned):

@@ -1,4 +1,4 @@
-"""Inference: what a trained model answers to the images of a split."""
+"""Inference: what a trained model predicts for the images of a split."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -43,7 +43,7 @@ class Augmenter:
         self._lift = draw(_BRIGHTNESS) * options.brightness if options.brightness else None
         self._gain = 1 + draw(_CONTRAST) * options.contrast if options.contrast else None
 
-    def move(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def augment(self, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Move images and change their light; what comes in from outside is their own flipped border.
 
         Args:
@@ -68,7 +68,7 @@ class Augmenter:
     def augment_boxes(
         self, boxes: NDArray[np.float32], rows: NDArray[np.int64], width: int, height: int
     ) -> NDArray[np.float32]:
-        """Move boxes as `move` moves their images.
+        """Move boxes as `augment` moves their images.
 
         Args:
             boxes: (n, 4) left, top, width, height in pixels.
@@ -94,7 +94,7 @@ class Augmenter:
     def _matrix(self, row: int, width: int, height: int) -> NDArray[np.float64]:
         """Give the matrix that moves an image's points, (x, y) counted from the middle of the first pixel.
 
-        It mirrors, then shears, turns, zooms, shifts: (2, 3); with perspective at the end (3, 3).
+        It flips, then shears, turns, zooms, shifts: (2, 3); with perspective at the end (3, 3).
         """
         across, down = (width - 1) / 2, (height - 1) / 2
         matrix: NDArray[np.float64] = cv2.getRotationMatrix2D((across, down), self._degrees[row], self._scale[row])

@@ -24,7 +24,7 @@ THREAD_NAME_PREFIX = "podium-batch"
 
 
 class Part(NamedTuple):
-    """What a batch is made of: rows of the split, and what moves the images of their round."""
+    """What a batch is made of: rows of the split, and what augments the images of their round."""
 
     rows: NDArray[np.int64]
     augmenter: Augmenter | None
@@ -51,7 +51,7 @@ def training_dataset(
         images, boxes = split.images[rows], None if split.boxes is None else split.boxes[rows]
         forget(split.images)
         if augmenter:
-            images = augmenter.move(images, rows)
+            images = augmenter.augment(images, rows)
             boxes = None if boxes is None else augmenter.augment_boxes(boxes, rows, width, height)
         return images, make_targets(split.labels[rows], boxes, split)
 

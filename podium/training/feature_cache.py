@@ -70,7 +70,7 @@ class BackboneInputs:
             return np.asarray(self.split.images[rows])
         copies, rows = np.divmod(rows, len(self.split))
         augmented = [
-            self._augmenters[copy].move(self.split.images[rows[copies == copy]], rows[copies == copy])
+            self._augmenters[copy].augment(self.split.images[rows[copies == copy]], rows[copies == copy])
             for copy in np.unique(copies)
         ]
         return np.concatenate(augmented)

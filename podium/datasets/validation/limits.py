@@ -10,7 +10,7 @@ from podium.config.limits import Limits, Validation
 from podium.datasets.validation.quarantine import RANGES, measure_of
 
 DISTANCES = ((64, 64), (32, 40), (20, 24), (0, 8))
-"""Least shorter side, and the distance that tells copies from like images of that size (measured on the recipes)."""
+"""Least shorter side, and the distance up to which images of that size are near-duplicates (by the recipes)."""
 MARGIN_SHARE = 0.1
 """Share by which the least and the greatest value may be passed."""
 
@@ -52,7 +52,7 @@ def infer_validation(labelled: pd.DataFrame, counts: pd.DataFrame, *, leaking: b
 
 
 def choose_distance(labelled: pd.DataFrame) -> int:
-    """Say in how many bits of 256 two copies of such images may differ: the smaller the images, the fewer."""
+    """Say in how many bits of 256 near-duplicates may differ: the smaller the images, the fewer."""
     shorter = labelled[["height", "width"]].min(axis=1).median()
     return next(distance for side, distance in DISTANCES if side <= shorter)
 

@@ -1,4 +1,4 @@
-"""What the models of the zoo share: the way in, a network of others to stand on, and the way out."""
+"""What the models of the zoo share: the way in, a pretrained backbone, and the way out."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One network of others under two branches, which say what is in the image and where.
+"""One backbone under two branches, which say what is in the image and where.
 
 Both branches learn from the same features, as in P. Sermanet et al., "OverFeat: Integrated Recognition,
 Localization and Detection using Convolutional Networks", 2013, arXiv:1312.6229.

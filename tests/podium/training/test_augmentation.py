@@ -21,41 +21,43 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (ROWS, 9, 7, 1), dtype=np.uint8)
 
 
-def move(images: np.ndarray, rows: np.ndarray, options: Augmentation = LIVELY, seed: int = 0, epoch: int = 0):
-    return Augmenter(options, seed, epoch, ROWS).move(images[rows], rows)
+def augment(images: np.ndarray, rows: np.ndarray, options: Augmentation = LIVELY, seed: int = 0, epoch: int = 0):
+    return Augmenter(options, seed, epoch, ROWS).augment(images[rows], rows)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_no_augmentation_gives_equal_images(images: np.ndarray, channels: int) -> None:
     images = images.repeat(channels, axis=3)
-    np.testing.assert_array_equal(move(images, np.arange(ROWS), STILL), images)
+    np.testing.assert_array_equal(augment(images, np.arange(ROWS), STILL), images)
 
 
 @pytest.mark.parametrize("options", [LIVELY, EVERYTHING])
 def test_a_move_depends_on_the_row_and_not_on_the_batch_or_its_order(images: np.ndarray, options: Augmentation) -> None:
-    whole = move(images, np.arange(ROWS), options)
+    whole = augment(images, np.arange(ROWS), options)
     order = np.random.default_rng(1).permutation(ROWS)
-    np.testing.assert_array_equal(move(images, order, options), whole[order])
+    np.testing.assert_array_equal(augment(images, order, options), whole[order])
     for size in (1, 7, 32):
-        batches = [move(images, np.arange(start, min(start + size, ROWS)), options) for start in range(0, ROWS, size)]
+        batches = [
+            augment(images, np.arange(start, min(start + size, ROWS)), options) for start in range(0, ROWS, size)
+        ]
         np.testing.assert_array_equal(np.concatenate(batches), whole)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"epoch": 1}])
 def test_another_seed_or_epoch_moves_otherwise(images: np.ndarray, change: dict[str, int]) -> None:
     rows = np.arange(ROWS)
-    np.testing.assert_array_equal(move(images, rows), move(images, rows))
-    assert not np.array_equal(move(images, rows, **change), move(images, rows))
+    np.testing.assert_array_equal(augment(images, rows), augment(images, rows))
+    assert not np.array_equal(augment(images, rows, **change), augment(images, rows))
 
 
 def test_no_two_rows_move_alike(images: np.ndarray) -> None:
     same = images[:1].repeat(ROWS, axis=0)
-    assert len(np.unique(move(same, np.arange(ROWS)), axis=0)) == ROWS
+    assert len(np.unique(augment(same, np.arange(ROWS)), axis=0)) == ROWS
 
 
 def test_what_comes_in_gets_a_new_array(images: np.ndarray) -> None:
     before = images.copy()
-    assert move(images, np.arange(ROWS)).shape == images.shape
+    assert augment(images, np.arange(ROWS)).shape == images.shape
     np.testing.assert_array_equal(images, before)
 
 
@@ -80,7 +82,7 @@ def test_a_light_in_the_middle_moves_as_far_as_it_may_and_no_farther(
 ) -> None:
     images = np.zeros((ROWS, 41, 61, 1), np.uint8)
     images[:, 18:23, 28:33] = 200
-    away = np.abs(centres(move(images, np.arange(ROWS), options)) - [20, 30]).max(axis=0)
+    away = np.abs(centres(augment(images, np.arange(ROWS), options)) - [20, 30]).max(axis=0)
     assert away[0] <= down
     assert away[1] <= right
     assert (away > [down / 2, right / 2]).all() or options.shift == 0
@@ -89,7 +91,9 @@ def test_a_light_in_the_middle_moves_as_far_as_it_may_and_no_farther(
 def test_zoom_grows_and_shrinks_within_its_bounds() -> None:
     images = np.zeros((ROWS, 41, 41, 1), np.uint8)
     images[:, 11:30, 11:30] = 200
-    shares = (move(images, np.arange(ROWS), Augmentation(rotate=0.0, shift=0.0, zoom=0.2)) > 100).mean(axis=(1, 2, 3))
+    shares = (augment(images, np.arange(ROWS), Augmentation(rotate=0.0, shift=0.0, zoom=0.2)) > 100).mean(
+        axis=(1, 2, 3)
+    )
     areas = shares * 41**2 / 19**2
     assert areas.min() == pytest.approx(0.8**2, abs=0.1)
     assert areas.max() == pytest.approx(1.2**2, abs=0.1)
@@ -127,13 +131,13 @@ def test_a_box_is_where_the_light_in_it_moved(options: Augmentation) -> None:
     boxes = np.repeat(np.array([[45, 40, 27, 12]], np.float32), ROWS, axis=0)
     rows = np.arange(ROWS)
     np.testing.assert_array_equal(lit(images), boxes)
-    moved = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, rows, 121, 101)
-    assert moved.dtype == np.float32
-    seen = lit(move(images, rows, options))
-    edges, expected = (np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1) for box in (moved, seen))
+    augmented = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, rows, 121, 101)
+    assert augmented.dtype == np.float32
+    seen = lit(augment(images, rows, options))
+    edges, expected = (np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1) for box in (augmented, seen))
     assert np.abs(edges - expected).max() < (0.01 if options == STILL else 1.5)
     assert np.abs((edges - expected).mean(axis=0)).max() < 0.5  # not shifted by half a pixel or more
-    assert options == STILL or np.abs(moved - boxes).max() > 3
+    assert options == STILL or np.abs(augmented - boxes).max() > 3
 
 
 def test_a_box_is_clipped_to_its_image() -> None:
@@ -160,9 +164,9 @@ def test_a_box_moves_by_its_row_and_not_by_its_batch() -> None:
 def test_what_a_page_with_the_first_three_kinds_draws_is_what_it_always_drew() -> None:
     """The images that models were trained with, to the byte; Augmenter of an older version made them."""
     images = np.random.default_rng(0).integers(0, 256, (ROWS, 9, 7, 1), dtype=np.uint8)
-    moved = move(images, np.arange(ROWS), seed=5, epoch=2)
+    augmented = augment(images, np.arange(ROWS), seed=5, epoch=2)
     assert (
-        hashlib.sha256(moved.tobytes()).hexdigest()
+        hashlib.sha256(augmented.tobytes()).hexdigest()
         == "eaba08d84646e83f5c30ad1a653abcf358dded37e55dedf8f0efab99c697e8c3"
     )
 
@@ -179,18 +183,18 @@ def test_a_further_kind_changes_no_draw_of_the_others(name: str) -> None:
 @pytest.mark.parametrize("name", EXTRAS)
 def test_every_kind_changes_images_and_none_at_all_changes_nothing(images: np.ndarray, name: str) -> None:
     rows = np.arange(ROWS)
-    assert not np.array_equal(move(images, rows, replace(STILL, **{name: EXTRAS[name]})), images)
+    assert not np.array_equal(augment(images, rows, replace(STILL, **{name: EXTRAS[name]})), images)
     none = None if name == "flip" else 0.0
-    np.testing.assert_array_equal(move(images, rows, replace(STILL, **{name: none})), images)
+    np.testing.assert_array_equal(augment(images, rows, replace(STILL, **{name: none})), images)
 
 
 def test_a_flip_mirrors_about_half_of_the_images_and_leaves_the_rest(images: np.ndarray) -> None:
-    moved = move(images, np.arange(ROWS), replace(STILL, flip="horizontal"))
-    flipped = [np.array_equal(one, other[:, ::-1]) for one, other in zip(moved, images, strict=True)]
-    same = [np.array_equal(one, other) for one, other in zip(moved, images, strict=True)]
+    augmented = augment(images, np.arange(ROWS), replace(STILL, flip="horizontal"))
+    flipped = [np.array_equal(one, other[:, ::-1]) for one, other in zip(augmented, images, strict=True)]
+    same = [np.array_equal(one, other) for one, other in zip(augmented, images, strict=True)]
     assert [*map(sum, zip(flipped, same, strict=True))] == [1] * ROWS
     assert ROWS / 4 < sum(flipped) < ROWS * 3 / 4
-    np.testing.assert_array_equal(move(images, np.arange(ROWS), replace(STILL, flip="forced")), moved)
+    np.testing.assert_array_equal(augment(images, np.arange(ROWS), replace(STILL, flip="forced")), augmented)
 
 
 def planted(down: int, right: int) -> np.ndarray:
@@ -203,7 +207,7 @@ def planted(down: int, right: int) -> np.ndarray:
 def test_shear_moves_what_is_above_the_middle_one_way_and_what_is_below_the_other() -> None:
     """20 pixels from the middle a light moves 20 × tan(angle), sideways alone, opposite on the other side."""
     options, rows = replace(STILL, shear=30.0), np.arange(ROWS)
-    above, middle, below = (centres(move(planted(down, 60), rows, options)) - [down, 60] for down in (20, 40, 60))
+    above, middle, below = (centres(augment(planted(down, 60), rows, options)) - [down, 60] for down in (20, 40, 60))
     np.testing.assert_allclose(middle, 0, atol=0.2)
     np.testing.assert_allclose(above, -below, atol=0.2)
     np.testing.assert_allclose(below[:, 0], 0, atol=0.2)
@@ -215,14 +219,14 @@ def test_shear_moves_what_is_above_the_middle_one_way_and_what_is_below_the_othe
 def test_perspective_brings_points_near_the_corners_to_the_corners() -> None:
     """At most as far as asked: half of it on average. What is straight stays straight, what is parallel does not."""
     boxes = np.array([[5, 5, 90, 90]], np.float32).repeat(ROWS, axis=0)
-    moved = Augmenter(replace(STILL, perspective=0.04), 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS), 100, 100)
-    edges = np.concatenate([moved[:, :2], moved[:, :2] + moved[:, 2:]], axis=1) - [5, 5, 95, 95]
+    augmented = Augmenter(replace(STILL, perspective=0.04), 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS), 100, 100)
+    edges = np.concatenate([augmented[:, :2], augmented[:, :2] + augmented[:, 2:]], axis=1) - [5, 5, 95, 95]
     assert np.abs(edges).max() < 5
     assert 1 < np.abs(edges).mean() < 3
     images = np.zeros((ROWS, 101, 101, 1), np.uint8)
     images[:, 30:71, 30:71] = 200
     sides = []
-    for image in move(images, np.arange(ROWS), replace(STILL, perspective=0.2)):
+    for image in augment(images, np.arange(ROWS), replace(STILL, perspective=0.2)):
         (outline,), _ = cv2.findContours(
             (image[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
@@ -244,22 +248,22 @@ def test_the_strongest_perspective_never_turns_an_image_inside_out() -> None:
 
 def test_brightness_adds_the_same_everywhere_and_stops_at_black_and_white() -> None:
     images = np.tile(np.array([0, 60, 128, 200, 255], np.uint8).reshape(1, 1, 5, 1), (ROWS, 3, 1, 1))
-    moved = move(images, np.arange(ROWS), replace(STILL, brightness=0.5))[:, 0, :, 0].astype(int)
-    added = moved[:, 2] - 128
+    augmented = augment(images, np.arange(ROWS), replace(STILL, brightness=0.5))[:, 0, :, 0].astype(int)
+    added = augmented[:, 2] - 128
     assert added.min() < -100
     assert added.max() > 100
     assert np.abs(added).max() <= 128
-    np.testing.assert_array_equal(moved, np.clip(np.array([0, 60, 128, 200, 255]) + added[:, None], 0, 255))
-    assert ((moved == 255).sum(axis=1) > 1).any()
-    assert ((moved == 0).sum(axis=1) > 1).any()
+    np.testing.assert_array_equal(augmented, np.clip(np.array([0, 60, 128, 200, 255]) + added[:, None], 0, 255))
+    assert ((augmented == 255).sum(axis=1) > 1).any()
+    assert ((augmented == 0).sum(axis=1) > 1).any()
 
 
 def test_contrast_stretches_around_middle_gray_and_stops_at_black_and_white() -> None:
     levels = np.array([0, 64, 127, 128, 191, 255])
     images = np.tile(levels.astype(np.uint8).reshape(1, 1, 6, 1), (ROWS, 3, 1, 3))
-    moved = move(images, np.arange(ROWS), replace(STILL, contrast=0.5))
-    np.testing.assert_array_equal(moved[..., :1].repeat(3, axis=3), moved)
-    row = moved[:, 0, :, 0].astype(int)
+    augmented = augment(images, np.arange(ROWS), replace(STILL, contrast=0.5))
+    np.testing.assert_array_equal(augmented[..., :1].repeat(3, axis=3), augmented)
+    row = augmented[:, 0, :, 0].astype(int)
     gain = (row[:, 4] - row[:, 1]) / 127
     assert 0.5 <= gain.min() < 0.6
     assert 1.4 < gain.max() <= 1.5
@@ -271,7 +275,7 @@ def test_contrast_stretches_around_middle_gray_and_stops_at_black_and_white() ->
 def digest(seed: int) -> str:
     """What one process makes of images that every process draws alike."""
     images = np.random.default_rng(0).integers(0, 256, (ROWS, 30, 40, 3), dtype=np.uint8)
-    return hashlib.sha256(move(images, np.arange(ROWS), EVERYTHING, seed=seed).tobytes()).hexdigest()
+    return hashlib.sha256(augment(images, np.arange(ROWS), EVERYTHING, seed=seed).tobytes()).hexdigest()
 
 
 def test_other_processes_move_alike() -> None:
@@ -283,9 +287,9 @@ def test_other_processes_move_alike() -> None:
 @pytest.mark.parametrize("options", [replace(EVERYTHING, zoom=0.9, rotate=180.0, shift=0.5, perspective=0.249)])
 def test_boxes_of_the_wildest_moves_stay_in_their_images(options: Augmentation) -> None:
     boxes = np.array([[0, 0, 20, 10], [18, 8, 2, 2], [-1, 3, 4, 4], [5, 3, 8, 4]], np.float32).repeat(ROWS, axis=0)
-    moved = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS).repeat(4), 20, 10)
-    assert np.isfinite(moved).all()
-    assert (moved[:, 2:] >= 0).all()
-    assert (moved[:, :2] >= 0).all()
-    assert (moved[:, :2] + moved[:, 2:] <= np.array([20, 10]) + 1e-5).all()
-    assert (moved[:, 2:] > 0).all(axis=1).mean() > 0.5
+    augmented = Augmenter(options, 0, 0, ROWS).augment_boxes(boxes, np.arange(ROWS).repeat(4), 20, 10)
+    assert np.isfinite(augmented).all()
+    assert (augmented[:, 2:] >= 0).all()
+    assert (augmented[:, :2] >= 0).all()
+    assert (augmented[:, :2] + augmented[:, 2:] <= np.array([20, 10]) + 1e-5).all()
+    assert (augmented[:, 2:] > 0).all(axis=1).mean() > 0.5

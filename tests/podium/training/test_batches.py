@@ -18,7 +18,7 @@ from tests.makers import SIDE, make_arrays, make_schedule
 pytestmark = pytest.mark.slow
 
 COUNT = 50
-MOVED = Augmentation(rotate=30.0, shift=0.2, zoom=0.2)
+AUGMENTED = Augmentation(rotate=30.0, shift=0.2, zoom=0.2)
 LIVELY = Augmentation(
     rotate=30.0, shift=0.2, zoom=0.2, shear=10.0, perspective=0.1, flip="horizontal", brightness=0.2, contrast=0.2
 )
@@ -57,7 +57,7 @@ def test_every_round_mixes_the_batches_anew(split: Split) -> None:
     assert set(one[:16]) != set(range(16))
 
 
-@pytest.mark.parametrize("augmentation", [None, MOVED])
+@pytest.mark.parametrize("augmentation", [None, AUGMENTED])
 def test_the_seed_alone_decides_on_what_is_shown(split: Split, augmentation: Augmentation | None) -> None:
     one, again, other = (
         np.concatenate([images for images, _ in draw(split, make_schedule(seed=seed, augmentation=augmentation), 4)])
@@ -67,7 +67,7 @@ def test_the_seed_alone_decides_on_what_is_shown(split: Split, augmentation: Aug
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("augmentation", [None, MOVED])
+@pytest.mark.parametrize("augmentation", [None, AUGMENTED])
 def test_a_later_phase_goes_on_where_an_earlier_one_would(split: Split, augmentation: Augmentation | None) -> None:
     schedule = make_schedule(augmentation=augmentation)
     through, later = draw(split, schedule, 12), draw(split, schedule, 8, first_batch=4)
@@ -87,10 +87,10 @@ def test_training_goes_on_in_the_middle_of_a_round(split: Split, first: int) -> 
 def shown(folder: Path, workers: int) -> str:
     """Digest twelve batches, three rounds, with everything that a model sees of them."""
     sha256 = hashlib.sha256()
-    for images, answers in islice(
+    for images, targets in islice(
         training_dataset(open_split(folder), make_schedule(augmentation=LIVELY), 0, workers).as_numpy_iterator(), 12
     ):
-        for array in (images, answers["label"], answers["box"]):
+        for array in (images, targets["label"], targets["box"]):
             sha256.update(array.tobytes())
     return sha256.hexdigest()
 
@@ -103,7 +103,7 @@ def test_the_number_of_workers_and_the_process_change_nothing(tmp_path: Path) ->
 
 
 def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    schedule, move, makers = make_schedule(augmentation=MOVED), Augmenter.move, set()
+    schedule, move, makers = make_schedule(augmentation=AUGMENTED), Augmenter.move, set()
 
     def move_slowly(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         time.sleep(0.03 * (int(rows.sum()) % 3))
@@ -126,7 +126,7 @@ def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatc
         return move(self, images, rows)
 
     monkeypatch.setattr(Augmenter, "move", move_and_count)
-    batches = training_dataset(split, make_schedule(augmentation=MOVED), 0, workers=3).as_numpy_iterator()
+    batches = training_dataset(split, make_schedule(augmentation=AUGMENTED), 0, workers=3).as_numpy_iterator()
     next(batches)
     time.sleep(0.5)
     assert len(made) < 20
@@ -137,7 +137,7 @@ def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatc
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("augmentation", [None, MOVED])
+@pytest.mark.parametrize("augmentation", [None, AUGMENTED])
 def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, augmentation: Augmentation | None) -> None:
     """Images of 400 MB are read; what was read is not counted as this process's for long.
 
@@ -165,25 +165,25 @@ def test_an_error_of_a_thread_reaches_the_training(split: Split, monkeypatch: py
 
     monkeypatch.setattr(Augmenter, "move", move)
     with pytest.raises(Exception, match="the disk is gone"):
-        draw(split, make_schedule(augmentation=MOVED), 1)
+        draw(split, make_schedule(augmentation=AUGMENTED), 1)
 
 
-def test_images_are_moved_as_their_row_says_whatever_the_batch_size(split: Split) -> None:
-    def moved(batch_size: int) -> set[bytes]:
-        schedule = make_schedule(augmentation=MOVED, batch_size=batch_size)
+def test_images_are_augmented_as_their_row_says_whatever_the_batch_size(split: Split) -> None:
+    def augmented(batch_size: int) -> set[bytes]:
+        schedule = make_schedule(augmentation=AUGMENTED, batch_size=batch_size)
         return {image.tobytes() for images, _ in draw(split, schedule, -(-COUNT // batch_size)) for image in images}
 
-    assert moved(7) == moved(50)
-    assert moved(7) != {image.tobytes() for image in split.images}
+    assert augmented(7) == moved(50)
+    assert augmented(7) != {image.tobytes() for image in split.images}
 
 
-@pytest.mark.parametrize("augmentation", [None, MOVED])
+@pytest.mark.parametrize("augmentation", [None, AUGMENTED])
 def test_boxes_come_with_their_images_and_move_with_them(tmp_path: Path, augmentation: Augmentation | None) -> None:
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
     assert split.boxes is not None
     batches = [*islice(training_dataset(split, make_schedule(augmentation=augmentation), 0).as_numpy_iterator(), 4)]
-    shares = np.concatenate([answers["box"] for _, answers in batches])
-    labels = np.concatenate([answers["label"] for _, answers in batches])
+    shares = np.concatenate([targets["box"] for _, targets in batches])
+    labels = np.concatenate([targets["label"] for _, targets in batches])
     expected = np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 1, 1]])[labels]
     assert (shares.shape, shares.dtype) == ((COUNT, 4), np.float32)
     if augmentation is None:
@@ -192,7 +192,7 @@ def test_boxes_come_with_their_images_and_move_with_them(tmp_path: Path, augment
         order = np.random.default_rng([0, 0, 0]).permutation(COUNT)
         rows = np.concatenate([np.sort(order[start : start + 16]) for start in range(0, COUNT, 16)])
         left, top, width, height = (
-            Augmenter(MOVED, 0, 0, COUNT).augment_boxes(split.boxes[rows], rows, SIDE, SIDE).T / SIDE
+            Augmenter(AUGMENTED, 0, 0, COUNT).augment_boxes(split.boxes[rows], rows, SIDE, SIDE).T / SIDE
         )
         np.testing.assert_allclose(shares, np.stack([left, top, left + width, top + height], axis=1), atol=1e-6)
         assert np.abs(shares - expected).max() > 0.1

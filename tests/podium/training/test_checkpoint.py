@@ -25,7 +25,7 @@ from tests.makers import CNN, DENSE, MOBILENET, SIDE, make_arrays, make_phase, m
 
 pytestmark = pytest.mark.slow
 
-MOVED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
+AUGMENTED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
 KILLS = 6
 FEW = (("on_train_batch_end", 2, 0), ("on_epoch_begin", 1, 300))
 """A kill within an epoch that keeps each batch, and one after an epoch's checkpoint."""
@@ -80,10 +80,12 @@ def said(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
 
 
 KINDS: dict[str, tuple[Any, Schedule]] = {
-    "adam and dropout": (DROPPING, make_schedule(make_phase(epochs=4), augmentation=MOVED)),
+    "adam and dropout": (DROPPING, make_schedule(make_phase(epochs=4), augmentation=AUGMENTED)),
     "adamw down a cosine, five steps an epoch": (
         CNN,
-        make_schedule(make_phase(epochs=3, optimizer="adamw", decay="cosine"), augmentation=MOVED, steps_per_epoch=5),
+        make_schedule(
+            make_phase(epochs=3, optimizer="adamw", decay="cosine"), augmentation=AUGMENTED, steps_per_epoch=5
+        ),
     ),
     "momentum, then adam": (
         CNN,
@@ -107,7 +109,7 @@ KINDS: dict[str, tuple[Any, Schedule]] = {
     ),
     "bfloat16, warmed up": (
         replace(CNN, dropout=0.5),
-        make_schedule(make_phase(epochs=4, decay="cosine", warmup=2), precision="bfloat16", augmentation=MOVED),
+        make_schedule(make_phase(epochs=4, decay="cosine", warmup=2), precision="bfloat16", augmentation=AUGMENTED),
     ),
 }
 

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 COUNT = 200
 """Images a split: seven blocks, the last not full."""
 HEAD = make_phase(name="head", trainable="head")
-MOVED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
+AUGMENTED = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
 
 
 def make_base(name: str, weights: str | None) -> keras.Model:
@@ -185,10 +185,10 @@ def test_features_come_in_the_order_of_their_images_with_their_answers(tmp_path:
     schedule = make_schedule(seed=4)
     expected = islice(training_dataset(split, schedule, first_batch).as_numpy_iterator(), 30)
     batches = feature_training_dataset(flat, BackboneInputs(split), schedule, first_batch)
-    for (images, answers), (rows, known) in zip(expected, batches.as_numpy_iterator(), strict=False):
+    for (images, targets), (rows, known) in zip(expected, batches.as_numpy_iterator(), strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
-        assert known.keys() == answers.keys()
-        assert all(np.array_equal(known[name], answers[name]) for name in answers)
+        assert known.keys() == targets.keys()
+        assert all(np.array_equal(known[name], targets[name]) for name in targets)
 
 
 def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
@@ -196,23 +196,23 @@ def test_features_of_a_split_come_once_in_order(tmp_path: Path) -> None:
     flat = np.asarray(split.images, np.float32).reshape(600, -1)
     shown, expected = feature_evaluation_dataset(flat, BackboneInputs(split)), evaluation_dataset(split)
     assert len(shown) == len(expected) == 10
-    for (rows, known), (images, answers) in zip(shown.as_numpy_iterator(), expected.as_numpy_iterator(), strict=True):
+    for (rows, known), (images, targets) in zip(shown.as_numpy_iterator(), expected.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
-        assert all(np.array_equal(known[name], answers[name]) for name in answers)
+        assert all(np.array_equal(known[name], targets[name]) for name in targets)
 
 
 def test_copies_are_the_images_of_the_first_rounds_and_take_turns(tmp_path: Path) -> None:
     """A round of copies gives what a round of `training_dataset` gives, augmented by the same draws; then again."""
     split = open_split(make_arrays(tmp_path / "boxed", COUNT, boxes=True) / "train")
-    schedule = make_schedule(seed=4, augmentation=MOVED)
+    schedule = make_schedule(seed=4, augmentation=AUGMENTED)
     shown = BackboneInputs(split, schedule, 2)
     flat = shown.images(0, 2 * COUNT + 5).astype(np.float32).reshape(2 * COUNT, -1)
     a_round = -(-COUNT // schedule.batch_size)
     expected = [*islice(training_dataset(split, schedule, 0).as_numpy_iterator(), 2 * a_round)]
     batches = [*islice(feature_training_dataset(flat, shown, schedule, 0).as_numpy_iterator(), 4 * a_round)]
-    for (images, answers), (rows, known) in zip(expected, batches, strict=False):
+    for (images, targets), (rows, known) in zip(expected, batches, strict=False):
         np.testing.assert_array_equal(rows, images.reshape(len(images), -1))
-        assert all(np.array_equal(known[name], answers[name]) for name in answers)
+        assert all(np.array_equal(known[name], targets[name]) for name in targets)
     every = [{row.tobytes() for rows, _ in batches[n * a_round : (n + 1) * a_round] for row in rows} for n in range(4)]
     assert every[0] == every[2] != every[1] == every[3]
     middle = feature_training_dataset(flat, shown, schedule, a_round + 2).as_numpy_iterator()
@@ -221,7 +221,7 @@ def test_copies_are_the_images_of_the_first_rounds_and_take_turns(tmp_path: Path
 
 def test_blocks_of_copies_may_begin_anywhere(tmp_path: Path) -> None:
     split = open_split(make_arrays(tmp_path / "dots", COUNT) / "train")
-    shown = BackboneInputs(split, make_schedule(augmentation=MOVED), 3)
+    shown = BackboneInputs(split, make_schedule(augmentation=AUGMENTED), 3)
     whole = shown.images(0, 3 * COUNT)
     assert len(whole) == len(shown) == 3 * COUNT
     assert not np.array_equal(whole[:COUNT], whole[COUNT : 2 * COUNT])
@@ -229,12 +229,12 @@ def test_blocks_of_copies_may_begin_anywhere(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(blocks), whole)
 
 
-def test_the_head_learns_from_copies_what_it_learns_from_moved_images(
+def test_the_head_learns_from_copies_what_it_learns_from_augmented_images(
     processed: Path, tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With as many copies as epochs; the validation split is not moved."""
+    """With as many copies as epochs; the validation split is not augmented."""
     monkeypatch.setattr(zoo, "build", lambda *_: make_network(weights))
-    schedule = make_schedule(replace(HEAD, epochs=3, augmented_copies=3), augmentation=MOVED)
+    schedule = make_schedule(replace(HEAD, epochs=3, augmented_copies=3), augmentation=AUGMENTED)
     found = {}
     for name, cache in (("images", None), ("copies", tmp_path / "cache")):
         train(MOBILENET, schedule, processed, tmp_path / f"{name}.csv", tmp_path / f"{name}.npz", cache)
@@ -249,10 +249,10 @@ def test_other_moves_and_another_number_of_copies_have_files_of_their_own(
     split, (front, _) = open_split(processed / "train"), split_at_backbone(make_network(weights))
     kinds = [
         None,
-        BackboneInputs(split, make_schedule(augmentation=MOVED), 1),
-        BackboneInputs(split, make_schedule(augmentation=MOVED), 2),
-        BackboneInputs(split, make_schedule(augmentation=MOVED, seed=1), 1),
-        BackboneInputs(split, make_schedule(augmentation=replace(MOVED, zoom=0.2)), 1),
+        BackboneInputs(split, make_schedule(augmentation=AUGMENTED), 1),
+        BackboneInputs(split, make_schedule(augmentation=AUGMENTED), 2),
+        BackboneInputs(split, make_schedule(augmentation=AUGMENTED, seed=1), 1),
+        BackboneInputs(split, make_schedule(augmentation=replace(AUGMENTED, zoom=0.2)), 1),
     ]
     for _ in range(2):
         files = {Path(cached_features(front, processed / "train", tmp_path / "c", kind).filename) for kind in kinds}
@@ -440,9 +440,9 @@ def test_the_cache_keeps_within_its_bound_and_what_is_used_stays(
     [
         ({}, {}, COUNT, True),
         ({"trainable": "all"}, {}, COUNT, False),
-        ({}, {"augmentation": MOVED}, COUNT, False),
-        ({"epochs": 4, "augmented_copies": 2}, {"augmentation": MOVED}, COUNT, True),
-        ({"epochs": 2, "augmented_copies": 3}, {"augmentation": MOVED}, COUNT, False),  # fewer looks than copies
+        ({}, {"augmentation": AUGMENTED}, COUNT, False),
+        ({"epochs": 4, "augmented_copies": 2}, {"augmentation": AUGMENTED}, COUNT, True),
+        ({"epochs": 2, "augmented_copies": 3}, {"augmentation": AUGMENTED}, COUNT, False),  # fewer looks than copies
         ({"epochs": 1}, {}, COUNT, False),  # every image is looked at once either way
         ({"epochs": 2}, {"steps_per_epoch": 2}, COUNT, False),  # 64 and twice the validation split
         ({"epochs": 2}, {"steps_per_epoch": 6}, COUNT, True),  # 192 and twice the validation split

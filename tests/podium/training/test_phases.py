@@ -46,10 +46,10 @@ def test_the_same_training_gives_the_same_bytes_of_model_and_of_history(
     tmp_path: Path, model: Any, box_weight: float | None
 ) -> None:
     processed = make_arrays(tmp_path / "dots", boxes=box_weight is not None)
-    moved = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
+    augmented = Augmentation(rotate=5.0, shift=0.1, zoom=0.1)
     contents = []
     for seed, name in ((1, "one"), (1, "two"), (2, "other")):
-        schedule = make_schedule(seed=seed, augmentation=moved, box_weight=box_weight)
+        schedule = make_schedule(seed=seed, augmentation=augmented, box_weight=box_weight)
         save_model(train_afresh(model, schedule, processed, tmp_path / name), tmp_path / f"{name}.keras")
         contents.append(((tmp_path / name).read_bytes(), (tmp_path / f"{name}.keras").read_bytes()))
     assert contents[0] == contents[1]
@@ -105,9 +105,9 @@ def test_a_phase_ends_with_its_best_weights_when_its_patience_is_used_up(
     best = figures.min() if by == "validation_loss" else figures.max()
     assert len(figures) == figures[figures == best].index[0] + 4 < 40
     validation = open_split(processed / "validation")
-    answers = predict(model, validation)
-    accuracy = (answers.argmax(axis=1) == validation.labels).mean()
-    loss = -np.log(answers[np.arange(len(answers)), validation.labels]).mean()
+    probabilities = predict(model, validation)
+    accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
+    loss = -np.log(probabilities[np.arange(len(probabilities)), validation.labels]).mean()
     assert {"validation_loss": loss, "validation_accuracy": accuracy}[by] == pytest.approx(best, rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""photo_cnn without its head: what sees the photographs, for it and for other models.
+"""photo_cnn without its head: a backbone, for it and for other models.
 
 A wide convolution with a stride looks at the image first, as in K. He et al., 2015, arXiv:1512.03385: the blocks
 after it have a quarter of the pixels to work on.
@@ -15,7 +15,7 @@ _FILTERS = (24, 48, 96, 160)
 
 
 def network(input_shape: tuple[int, int, int], name: str, weights: str | None) -> keras.Model:
-    """Build it for others to stand on, (n, height, width, channels) to (n, height / 16, width / 16, 160).
+    """Build the backbone, (n, height, width, channels) to (n, height / 16, width / 16, 160).
 
     Raises:
         PodiumError: `weights` is not None: there are none to download.
