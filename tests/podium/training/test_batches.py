@@ -103,15 +103,15 @@ def test_the_number_of_workers_and_the_process_change_nothing(tmp_path: Path) ->
 
 
 def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    schedule, move, makers = make_schedule(augmentation=AUGMENTED), Augmenter.move, set()
+    schedule, augment, makers = make_schedule(augmentation=AUGMENTED), Augmenter.augment, set()
 
-    def move_slowly(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def augment_slowly(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         time.sleep(0.03 * (int(rows.sum()) % 3))
         makers.add(threading.current_thread().name)
-        return move(self, images, rows)
+        return augment(self, images, rows)
 
     expected = draw(split, schedule, 12)
-    monkeypatch.setattr(Augmenter, "move", move_slowly)
+    monkeypatch.setattr(Augmenter, "augment", augment_slowly)
     for one, other in zip(expected, draw(split, schedule, 12), strict=True):
         np.testing.assert_array_equal(one[0], other[0])
     assert len(makers) > 1
@@ -119,13 +119,13 @@ def test_batches_are_in_order_though_some_take_longer(split: Split, monkeypatch:
 
 
 def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, move = [], Augmenter.move
+    made, augment = [], Augmenter.augment
 
-    def move_and_count(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def augment_and_count(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         made.append(len(rows))
-        return move(self, images, rows)
+        return augment(self, images, rows)
 
-    monkeypatch.setattr(Augmenter, "move", move_and_count)
+    monkeypatch.setattr(Augmenter, "augment", augment_and_count)
     batches = training_dataset(split, make_schedule(augmentation=AUGMENTED), 0, workers=3).as_numpy_iterator()
     next(batches)
     time.sleep(0.5)
@@ -160,10 +160,10 @@ def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, aug
 
 
 def test_an_error_of_a_thread_reaches_the_training(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    def move(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def augment(self: Augmenter, images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(Augmenter, "move", move)
+    monkeypatch.setattr(Augmenter, "augment", augment)
     with pytest.raises(Exception, match="the disk is gone"):
         draw(split, make_schedule(augmentation=AUGMENTED), 1)
 
@@ -173,7 +173,7 @@ def test_images_are_augmented_as_their_row_says_whatever_the_batch_size(split: S
         schedule = make_schedule(augmentation=AUGMENTED, batch_size=batch_size)
         return {image.tobytes() for images, _ in draw(split, schedule, -(-COUNT // batch_size)) for image in images}
 
-    assert augmented(7) == moved(50)
+    assert augmented(7) == augmented(50)
     assert augmented(7) != {image.tobytes() for image in split.images}
 
 
