@@ -78,9 +78,13 @@ class Archive:
         return names
 
     def size(self, name: str) -> int:
-        """Give the size of a file in bytes, unpacked."""
-        prefix, place = self._enter(name)
-        return self._zips[prefix].files[place].file_size
+        """Give the size of a file in bytes, unpacked.
+
+        Raises:
+            PodiumError: there is no such file.
+        """
+        archive, place = self._find(name)
+        return archive.files[place].file_size
 
     def read(self, name: str) -> bytes:
         """Read a file whole.
@@ -95,13 +99,7 @@ class Archive:
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file for reading from its start to its end; raises as `read` does."""
-        prefix, place = self._enter(name)
-        archive = self._zips[prefix]
-        if place not in archive.files:
-            raise PodiumError(
-                f"The archive of {self.name} has no file '{name}'. {nearest(name, [*archive.files][:20])} "
-                f"Correct datasets.{self.name}.format in params.yaml."
-            )
+        archive, place = self._find(name)
         try:
             with archive.open(archive.files[place]) as file:
                 yield file
@@ -118,6 +116,17 @@ class Archive:
                 shutil.copyfileobj(file, copy, 1 << 20)
             copy.flush()
             yield Path(copy.name)
+
+    def _find(self, name: str) -> tuple[CheckedZip, str]:
+        """Give the innermost archive that a file is in, and the file's path within it."""
+        prefix, place = self._enter(name)
+        archive = self._zips[prefix]
+        if place not in archive.files:
+            raise PodiumError(
+                f"The archive of {self.name} has no file '{name}'. {nearest(name, [*archive.files][:20])} "
+                f"Correct datasets.{self.name}.format in params.yaml."
+            )
+        return archive, place
 
     def _enter(self, name: str) -> tuple[str, str]:
         """Split a path into the innermost archive on its way, which is opened, and the path within that one."""

@@ -15,9 +15,10 @@ from podium.datasets.archive import Archive
 from podium.datasets.formats.example import Example
 from podium.datasets.formats.image_files import load
 
-__all__ = ["Example", "read", "read_validated"]
+__all__ = ["BOX_COLUMNS", "Example", "read", "read_validated"]
 
-_BOX = ["box_left", "box_top", "box_width", "box_height"]
+BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
+"""Of the manifest: an example's box."""
 
 
 def read(raw: Path, layout: Format) -> Iterator[Example]:
@@ -45,7 +46,7 @@ def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: It
         raw: the folder that `download` filled.
         layout: how its files are laid out.
         manifest: one row an image, in the order of `read`, with the columns id, part, label, format and, if there are
-            boxes, box_left, box_top, box_width and box_height.
+            boxes, `BOX_COLUMNS`.
         wanted: for each row, whether its image is.
 
     Yields:
@@ -57,7 +58,7 @@ def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: It
     if not manifest["format"].any():  # pixels are in tables
         yield from read(raw, layout)
         return
-    columns = (manifest[name].tolist() for name in ("id", "part", "label", *_BOX) if name in manifest)
+    columns = (manifest[name].tolist() for name in ("id", "part", "label", *BOX_COLUMNS) if name in manifest)
     with Archive(raw) as archive:
         for (name, part, label, *box), is_wanted in zip(zip(*columns, strict=True), wanted, strict=True):
             if is_wanted:

@@ -251,6 +251,13 @@ def test_with_a_manifest_images_are_read_as_before_and_tables_not_at_all(
     assert not any(one.image for one in read_validated(raw, layout, manifest, [False] * len(manifest)))
 
 
+def test_an_image_that_is_no_longer_in_the_archive_is_named(tmp_path: Path) -> None:
+    raw, layout = archive(tmp_path, "train/a_1.png"), names(separator="_", train="train")
+    manifest = build_manifest(read(raw, layout)).assign(id="train/a_2.png")
+    with pytest.raises(PodiumError, match=r"no file 'train/a_2\.png'\. Did you mean 'train/a_1\.png'"):
+        list(read_validated(raw, layout, manifest, [True]))
+
+
 # Kaggle's own archives --------------------------------------------------------------------------------------
 
 
