@@ -81,13 +81,23 @@ Part = Literal["train", "validation", "test", "unlabelled"]
 Folders = Annotated[dict[Part, str], Field(min_length=1)]
 """The folder of each part that the archive has; `.` is the whole archive, `train.zip/train` is inside a zip in it."""
 
+Roots = Annotated[dict[Part, str | Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
+"""The folder of each part, or several. `*` as one name in a path stands for any: `*/train`."""
+
+Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+"""Paths that are passed over; `*` stands for any text, slashes too: `*_mask.png`."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class ImageFolderFormat:
     """Image files in one folder a class."""
 
     kind: Literal["image_folder"]
-    folders: Folders
+    folders: Roots
+    class_folder: Literal["first", "last"] | None = None
+    """Which folder below the part's is the class: the first, which is the default, or the one that holds the image.
+    Where a part's folder has a `*`, the class is what it stands for."""
+    exclude: Patterns | None = None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -95,24 +105,51 @@ class LabelledNamesFormat:
     """Image files whose names begin with their class: `cat.0.jpg`."""
 
     kind: Literal["labelled_names"]
-    folders: Folders
+    folders: Roots
     separator: Annotated[str, Field(min_length=1)]
     """The text after the class in a file's name."""
+    class_ends: Literal["first", "last"] | None = None
+    """At which separator of a name the class ends: the first, which is the default, or the last."""
+    exclude: Patterns | None = None
 
 
 @dataclass(frozen=True, config=STRICT)
 class CsvIndexFormat:
-    """Image files, and CSV tables with the path and the label of each."""
+    """Image files, and tables with the path and the label of each."""
 
     kind: Literal["csv_index"]
     tables: Folders
     """The table of each part that the archive has."""
     path_column: str
-    label_column: str
-    folder: str
-    """What the tables' paths are relative to, in the archive; `.` is the whole archive."""
+    label_column: str | Annotated[list[str], Field(min_length=2)]
+    """The column of the labels; or one for each class, of which one holds 1 and the others 0."""
+    folder: str | Annotated[list[str], Field(min_length=1)] | Roots
+    """What the tables' paths are relative to, in the archive; `.` is the whole archive. Or several folders, or the
+    folder of each part."""
     suffix: str
     """Text to add at the end of the tables' paths, such as `.png`; usually empty."""
+    strip: str | None = None
+    """Text to take away from the start of the tables' paths."""
+    match: Literal["path", "any_case", "name", "stem"] | None = None
+    """How a path finds its image: as it is, which is the default; in upper or lower case; by its last name, wherever
+    the image lies; or by its last name without its ending."""
+    encoding: str | None = None
+    """Of the tables' text, as Python names it; `utf-8` by default."""
+    separator: Literal[",", ";", "\t", "|", "blanks"] | None = None
+    """Between the cells; a comma by default."""
+    header: bool | None = None
+    """Whether the first line names the columns, which is the default. If not, they are named `1`, `2` and so on."""
+    split_column: str | None = None
+    """The column that says which part an image belongs to."""
+    split_words: Annotated[dict[str, Part], Field(min_length=1)] | None = None
+    """The part that each word of `split_column` stands for; without one, words are names of folders above images."""
+
+    def __post_init__(self) -> None:
+        """Require one table, and words, where the table tells the parts."""
+        if self.split_column is not None and self.split_words is None:
+            raise ValueError("split_column needs split_words: which word stands for which part")
+        if self.split_words is not None and set(self.tables) != {"train"}:
+            raise ValueError("with split_words, tables names one table, under train: the words tell the parts")
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,78 +1,50 @@
 """How an archive is laid out, found by its folders, tables and names. One module a kind of format, each has `find`."""
 
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import PurePosixPath
-
 from podium.datasets.archive import NESTED, Archive
 from podium.datasets.formats.csv_index import detect as csv_index
 from podium.datasets.formats.digit_struct import detect as digit_struct
+from podium.datasets.formats.image_files import is_junk
 from podium.datasets.formats.image_folder import detect as image_folder
 from podium.datasets.formats.labelled_names import detect as labelled_names
 from podium.datasets.formats.pixel_csv import detect as pixel_csv
-from podium.datasets.formats.survey.contents import Contents, Survey
+from podium.datasets.formats.survey.choosing import Survey, choose
+from podium.datasets.formats.survey.contents import Contents
 from podium.errors import PodiumError
 
 __all__ = ["Survey", "survey"]
 
+DETECTORS = (digit_struct, pixel_csv, csv_index, image_folder, labelled_names)
+"""Of readings that are equally likely, those of an earlier detector come first."""
 
-def survey(archive: Archive) -> Survey:
-    """Find out how an archive is laid out; no image is decoded.
+
+def survey(archive: Archive, number: int | None = None) -> Survey:
+    """Find out how an archive is laid out.
 
     Args:
         archive: open.
+        number: of the reading to take, 1 being the first of those that are told; by default the only likely one.
 
     Returns:
-        The first format that fits, and what a person should know of it.
+        The reading, and the others.
 
     Raises:
-        PodiumError: none fits; the message says what was found and what would fit.
+        PodiumError: none fits, or several do; the message names them.
     """
-    contents = _look_into(archive)
-    for found in _found(contents):
-        return Survey(found.format, contents.notes + found.notes)
-    raise PodiumError(_nothing_fits(contents))
+    contents = look_into(archive)
+    readings = [reading for detector in DETECTORS for reading in detector.find(contents)]
+    return choose(contents, readings, number)
 
 
-def _found(contents: Contents) -> Iterator[Survey]:
-    """Give what fits, the likeliest first."""
-    for find in (digit_struct.find, pixel_csv.find):
-        if found := find(contents):
-            yield found
-    by_folders = image_folder.find(contents)
-    by_table = csv_index.find(contents, alone=not (by_folders and by_folders.sure))
-    pair = [found for found in (by_table, by_folders) if found]
-    yield from sorted(pair, key=lambda found: not found.sure)  # a column `label` or a folder `train` says more
-    if by_names := labelled_names.find(contents):
-        yield by_names
-
-
-def _look_into(archive: Archive) -> Contents:
+def look_into(archive: Archive) -> Contents:
     """List all files, those of archives inside it too; one of these that cannot be read is noted and passed over."""
     names, notes = [], []
     for name in archive.files():
-        path = PurePosixPath(name)
-        if path.name.startswith("._") or "__MACOSX" in path.parts:
-            continue
-        if not name.lower().endswith(NESTED):
+        if not name.lower().endswith(NESTED) or is_junk(name):
             names.append(name)
             continue
         try:
             names += archive.files(name, nested=True)
         except PodiumError as error:
+            names.append(name)
             notes.append(f"'{name}' is passed over: {error}")
     return Contents.of(archive, names, notes)
-
-
-def _nothing_fits(contents: Contents) -> str:
-    endings = Counter(PurePosixPath(name).suffix.lower() or "without ending" for name in contents.files)
-    found = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8)) or "no file"
-    first = ", ".join(f"'{name}'" for name in (*contents.tree.all_images(), *contents.files)[:4])
-    return (
-        f"The archive of {contents.archive.name} is laid out in no way that podium knows. Found: {found}"
-        f"{f'; for example {first}' if first else ''}. Expected images in one folder a class; or images whose "
-        "names begin with their class (cat.0.jpg); or a CSV table with the path and the label of each image; or CSV "
-        "tables with a label and a square of pixels in each row; or digitStruct.mat beside images. "
-        "docs/your-own-dataset.md draws them all. Lay the files out like one of them and name their folder, or write "
-        "params.yaml by hand." + "".join(f"\n{note}" for note in contents.notes)
-    )

@@ -1,6 +1,8 @@
 """What the formats share that find image files in an archive."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import translate
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -8,44 +10,118 @@ from podium.config.datasets import Part
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
+from podium.images.kinds import READABLE, sniff
 
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+EXTENSIONS = {
+    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
+    *(".jfif", ".jpe", ".jif", ".pjpeg", ".pjp", ".pbm", ".pnm", ".dib", ".apng", ".avif"),
+}
 """In any case."""
+
+_OTHERS = {
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".htm", ".pdf"),
+    *(".css", ".js", ".py", ".ipynb", ".r", ".m", ".sh", ".cfg", ".ini", ".log", ".doc", ".docx", ".xls"),
+    *(".xlsx", ".ods", ".db", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".npy", ".npz", ".tfrecord", ".tfrec"),
+    *(".record", ".parquet", ".arrow", ".feather", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"),
+    *(".mp4", ".avi", ".mov", ".mkv", ".wav", ".mp3", ".pt", ".pth", ".onnx", ".tflite", ".pb", ".keras"),
+    *(".lic", ".cls", ".names", ".idx"),
+}
+"""Endings of files that are no images; what others hold, their first bytes tell."""
 
 MAX_BYTES = 1 << 28
 """256 MiB: an image file that is larger is no photograph, and is not read into memory."""
+HEAD_BYTES = 512
+"""By so many first bytes a file's kind is told."""
 
 UNLABELLED: Final = "unlabelled"
 
+_JUNK = re.compile(r"(^|/)(\.|__MACOSX/|@eaDir/|thumbs\.db$|desktop\.ini$|\$RECYCLE\.BIN/)", re.IGNORECASE)
 
-def find_images(archive: Archive, folders: Mapping[Part, str]) -> Iterator[tuple[Part, PurePosixPath, str]]:
-    """Find the image files of each part's folder, in the archive's own order.
+
+def is_junk(name: str) -> bool:
+    """Tell what systems and tools leave beside a dataset: hidden files and folders, `__MACOSX`, `Thumbs.db`."""
+    return _JUNK.search(name) is not None
+
+
+def find_images(
+    archive: Archive, folders: Mapping[Part, str | list[str]], exclude: Iterable[str] = ()
+) -> Iterator[tuple[Part, PurePosixPath, str]]:
+    """Find the image files of each part's folders, in the archive's own order.
+
+    Args:
+        archive: open.
+        folders: of each part; `*` as one name in a path stands for any.
+        exclude: patterns of paths that are passed over; `*` stands for any text.
 
     Yields:
-        The part, the path within the part's folder, and the path in the archive.
+        The part, the path within the part's folder, from the name that `*` stands for on, and the path in the archive.
 
     Raises:
         PodiumError: a folder is not there, or holds no image.
     """
-    for part, folder in folders.items():
-        count = 0
+    passed_over = matcher(exclude)
+    for part, places in folders.items():
+        for folder in [places] if isinstance(places, str) else places:
+            count = 0
+            for inside, name in _inside(archive, folder):
+                if is_image(name, archive) and not passed_over(name):
+                    yield part, PurePosixPath(inside), name
+                    count += 1
+            if not count:
+                raise PodiumError(
+                    f"The folder '{folder}' of the archive of {archive.name} holds no image file. Expected names that "
+                    f"end in one of {', '.join(sorted(EXTENSIONS))}, or files whose first bytes are an image's. "
+                    f"Correct datasets.{archive.name}.format in params.yaml."
+                )
+
+
+def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Give what tells whether a path matches one of some patterns; none matches nothing."""
+    compiled = re.compile("|".join(translate(pattern) for pattern in patterns) or r"(?!)")
+    return lambda name: compiled.match(name) is not None
+
+
+def _inside(archive: Archive, folder: str) -> Iterator[tuple[str, str]]:
+    """Give the files of a folder: the path within it, and the whole."""
+    if "*" not in folder.split("/") or _is_there(archive, folder):
+        prefix = "" if folder == "." else folder.removeprefix("./").rstrip("/") + "/"
         for name in archive.files(folder):
-            if is_image(name):
-                inside = name if folder == "." else name.removeprefix(folder.removeprefix("./").rstrip("/") + "/")
-                yield part, PurePosixPath(inside), name
-                count += 1
-        if not count:
-            raise PodiumError(
-                f"The folder '{folder}' of the archive of {archive.name} holds no image file. Expected names that "
-                f"end in one of {', '.join(sorted(EXTENSIONS))}. Correct datasets.{archive.name}.format in params.yaml."
-            )
+            yield name.removeprefix(prefix), name
+        return
+    before, _, after = folder.removeprefix("./").rstrip("/").partition("*")
+    before, after = before.rstrip("/"), after.lstrip("/")
+    skipped = len(before) + 1 if before else 0
+    for name in archive.files(before or "."):
+        label, _, rest = name[skipped:].partition("/")
+        if rest.startswith(f"{after}/") if after else rest:
+            yield f"{label}/{rest.removeprefix(f'{after}/') if after else rest}", name
 
 
-def is_image(name: str) -> bool:
-    """Tell an image file by its name; what macOS and Windows leave beside images is none."""
+def _is_there(archive: Archive, folder: str) -> bool:
+    try:
+        return bool(archive.files(folder))
+    except PodiumError:
+        return False
+
+
+def is_image(name: str, archive: Archive) -> bool:
+    """Tell an image file by its name, or, where that says nothing, by its first bytes."""
+    if is_junk(name):
+        return False
     base = name.rpartition("/")[2]
-    ending = base[base.rfind(".") :].lower()
-    return ending in EXTENSIONS and not base.startswith("._") and "__MACOSX/" not in name
+    ending = base[base.rfind(".") :].lower() if "." in base else ""
+    if ending in EXTENSIONS:
+        return True
+    return ending not in _OTHERS and kind_of(name, archive) in READABLE
+
+
+def kind_of(name: str, archive: Archive) -> str:
+    """Say what a file is by its first bytes; empty if that is unknown."""
+    try:
+        with archive.open(name) as file:
+            return sniff(file.read(HEAD_BYTES))
+    except DamagedFile:
+        return ""
 
 
 def load(archive: Archive, name: str, part: str, label: str, box: Box | None = None) -> Example:

@@ -51,7 +51,9 @@ class Draft:
     """What `dvc repro` will stop at, each with what to do."""
 
 
-def init_page(root: Path, reference: str, here: Path, *, name: str | None = None, force: bool = False) -> Draft:
+def init_page(
+    root: Path, reference: str, here: Path, *, name: str | None = None, force: bool = False, number: int | None = None
+) -> Draft:
     """Look at a dataset's archive, and put a page for it in place of `params.yaml`.
 
     Args:
@@ -60,6 +62,7 @@ def init_page(root: Path, reference: str, here: Path, *, name: str | None = None
         here: the folder that a relative path starts from.
         name: the dataset's; by default it is made of the slug or of the path.
         force: also over a page with changes that neither git nor a recipe holds.
+        number: of the reading to take, where several were told.
 
     Raises:
         PodiumError: the archive cannot be had, or is laid out in no known way, or the page's changes would be lost.
@@ -71,7 +74,7 @@ def init_page(root: Path, reference: str, here: Path, *, name: str | None = None
         require_saved(root, command)
     with _arrived(source, name, command) as (raw, what):
         with Archive(raw) as archive:
-            found = survey(archive)
+            found = survey(archive, number)
         logger.info("took %s; it is laid out as %s; looking at every image", what, found.format.kind)
         manifest = build_manifest(read(raw, found.format))
     draft = _draft(name, source, found, manifest, reference)

@@ -1,18 +1,19 @@
-"""CSV tables that name image files and say what each of them shows."""
+"""Tables that name image files and say what each of them shows."""
 
-import csv
-import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from podium.config.datasets import CsvIndexFormat
-from podium.datasets.archive import Archive, DamagedFile
-from podium.datasets.formats.image_files import is_image
-from podium.datasets.formats.survey.contents import Contents, Survey
-from podium.datasets.formats.survey.words import assign_tables, part_of, part_of_path, words_of
+from podium.config.datasets import CsvIndexFormat, Part
+from podium.datasets.archive import DamagedFile
+from podium.datasets.formats.csv_index.columns import MAX_CLASSES, Meaning, find_meaning
+from podium.datasets.formats.csv_index.paths import Stems, Way, index, likely_ways, share_found
+from podium.datasets.formats.csv_index.tables import Writing, find_encoding, find_separators, open_table
+from podium.datasets.formats.image_files import EXTENSIONS
+from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.reading import GUESSED, WRITTEN_DOWN, Reading, agree_with_folders
+from podium.datasets.formats.survey.words import assign_tables, names_just_a_part, part_of, part_of_path
 from podium.errors import PodiumError
 
 MIN_FOUND_SHARE = 0.9
@@ -21,26 +22,15 @@ SAMPLE_ROWS = 200
 """Rows by which a column of paths is guessed, before all are looked at."""
 MAX_COLUMNS = 200
 """A table with more is no index."""
-MAX_CLASSES = 2000
-"""Distinct values that a column of labels may have."""
-LABEL_WORDS = ("label", "labels", "class", "classes", "category", "target", "diagnosis", "dx", "species", "breed")
-"""Words in the names of columns of labels, the likeliest first."""
-
-Row = dict[str, str]
-
-
-@dataclass(frozen=True)
-class _Paths:
-    """How a column names images."""
-
-    column: str
-    folder: str
-    suffix: str
-
-    def name(self, row: Row) -> str:
-        """Give the path of a row's image, in the archive."""
-        prefix = "" if self.folder == "." else f"{self.folder}/"
-        return f"{prefix}{row[self.column].removeprefix('./')}{self.suffix}"
+ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".lst", ".list", ".psv")
+"""Of tables, in lower case; names without an ending are looked at, too."""
+MAX_OTHERS = 3
+"""Other columns of labels that are given as readings of their own."""
+HOW = {
+    "any_case": "in upper or lower case",
+    "name": "by their last names, wherever the images lie",
+    "stem": "by their names without endings",
+}
 
 
 @dataclass(frozen=True)
@@ -48,174 +38,240 @@ class _Index:
     """A table whose rows name images."""
 
     table: str
-    rows: int
-    images: int
-    """How many images it names."""
-    paths: _Paths
-    labels: list[str]
-    """The columns that may be the label, the likeliest first."""
-    sure: bool
+    writing: Writing
+    path: str
+    """The column of the paths."""
+    way: Way
+    folders: list[str]
+    images: list[str]
+    """Of each row; empty where there is none."""
+    columns: dict[str, list[str]]
+    """The cells of the others that have few values."""
+    meaning: Meaning
+
+    @property
+    def named(self) -> int:
+        """How many images it names."""
+        return len(set(self.images) - {""})
 
 
-def find(contents: Contents, *, alone: bool) -> Survey | None:
-    """Find the tables that name the most images.
+def find(contents: Contents) -> list[Reading]:
+    """Find the tables that name images; each kind of table is a reading."""
+    stems = Stems(contents.images)
+    if not stems:
+        return []
+    names = [name for name in contents.files if _may_be_table(name)]
+    found = [index for name in contents.distinct(names) if (index := _read(contents, name, stems))]
+    kinds: dict[object, list[_Index]] = defaultdict(list)
+    for each in found:
+        if each.meaning.label:
+            label = each.meaning.label
+            kinds[each.path, each.way, label if isinstance(label, str) else tuple(label), each.writing.header].append(
+                each
+            )
+    readings = []
+    for indexes in kinds.values():
+        bare = [each for each in found if not each.meaning.label and each.path == indexes[0].path]
+        reading = _reading(contents, indexes, bare)
+        if reading:
+            readings += [reading, *_others(contents, indexes, bare, reading)]
+    lists = [each.table for each in found if not each.meaning.label and part_of_path(each.table) and not readings]
+    if len(lists) > 1:
+        listed = ", ".join(f"'{table}'" for table in lists[:3])
+        contents.notes.append(f"{listed} list images: they may be the official split, which is not used.")
+    return readings
 
-    Args:
-        contents: the archive's.
-        alone: whether no folders named train and test tell the classes as well.
 
-    Raises:
-        PodiumError: a table would do, but its images lie in several folders, and nothing else tells their classes.
-    """
-    stems = defaultdict(list)
-    for name in filter(is_image, contents.files):  # a table may name the copies
-        stems[name.rpartition("/")[2].rpartition(".")[0]].append(name)
-    tables = [table for table in contents.tables() if stems and "submission" not in table.lower()]
-    indexes = [index for table in tables if (index := _read(contents.archive, table, stems, alone=alone))]
-    kinds: dict[tuple[_Paths, str], list[_Index]] = defaultdict(list)
-    for index in indexes:
-        if index.labels:
-            kinds[index.paths, index.labels[0]].append(index)
-    if not kinds:
-        return None
-    chosen = max(kinds.values(), key=lambda kind: (kind[0].sure, sum(index.rows for index in kind)))
-    bare = [index for index in indexes if not index.labels and index.paths == chosen[0].paths]
-    return _survey(chosen, bare, contents.tree.count)
+def _may_be_table(name: str) -> bool:
+    base = name.rpartition("/")[2].lower()
+    return (base.endswith(ENDINGS) or "." not in base) and "submission" not in base
 
 
-def _survey(indexes: list[_Index], without_labels: list[_Index], images: int) -> Survey | None:
-    notes, (label, *others), paths = [], indexes[0].labels, indexes[0].paths
-    if others:
-        columns = ", ".join(f"'{name}'" for name in others[:5])
-        notes.append(f"The labels are the column '{label}' of '{indexes[0].table}'; they could also be {columns}.")
-    tables = assign_tables(((index.table, index.rows) for index in indexes), notes)
+def _others(contents: Contents, indexes: list[_Index], bare: list[_Index], reading: Reading) -> Iterator[Reading]:
+    """Give readings by other columns, where it is not clear which has the labels."""
+    if not reading.doubts:
+        return
+    for name in indexes[0].meaning.others[:MAX_OTHERS]:
+        if all(name in each.columns for each in indexes):
+            again = [replace(each, meaning=find_meaning(each.table, each.columns, name)) for each in indexes]
+            if other := _reading(contents, again, bare):
+                yield replace(other, doubts=[*reading.doubts])
+
+
+def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> Reading | None:
+    first, notes, doubts = indexes[0], [*indexes[0].meaning.notes], [*indexes[0].meaning.doubts]
+    tables = assign_tables(((each.table, len(each.images)) for each in indexes), notes)
     if not tables:
         return None
-    bare = [index.table for index in without_labels if part_of_path(index.table) in ("test", "unlabelled")]
-    if bare:
-        tables["unlabelled"] = bare[0]
-    left = images - sum(index.images for index in indexes + without_labels if index.table in tables.values())
-    if left > 0:
-        notes.append(f"{left:,} images are named in no table; they are left aside.")
+    chosen = {part: next(each for each in indexes if each.table == table) for part, table in tables.items()}
+    for each in bare:
+        if part_of_path(each.table) in ("test", "unlabelled") and "unlabelled" not in chosen:
+            chosen["unlabelled"] = each
+    named = {image for each in chosen.values() for image in each.images if image}
+    words, column = first.meaning.words, first.meaning.split
+    if len(chosen) > 1:
+        words, column = {}, None
+    elif not words and (words := _parts_by_folder(first)):
+        notes.append(f"The parts are told by folders: {', '.join(map(repr, words))}.")
+    for each in chosen.values():
+        doubts += _doubt_rows(each)
+        notes += _tell_writing(each)
     layout = CsvIndexFormat(
         kind="csv_index",
-        tables=tables,
-        path_column=paths.column,
-        label_column=label,
-        folder=paths.folder,
-        suffix=paths.suffix,
+        tables={"train": first.table} if words else {part: each.table for part, each in chosen.items()},
+        path_column=first.path,
+        label_column=first.meaning.label or "",
+        folder=_folders(chosen),
+        suffix=first.way.suffix,
+        strip=first.way.strip or None,
+        match=first.way.match,
+        encoding=first.writing.encoding if first.writing.encoding != "utf-8" else None,
+        separator=first.writing.separator if first.writing.separator != "," else None,
+        header=None if first.writing.header else False,
+        split_column=column,
+        split_words=words or None,
     )
-    return Survey(layout, notes, indexes[0].sure)
+    left = [image for image in contents.tree.all_images() if image not in named]
+    if left:
+        notes.append(f"{len(left):,} images are named in no table; they are left aside.")
+        untold = [image for image in left if part_of_path(image) not in ("test", "unlabelled")]
+        if len(untold) > (1 - MIN_FOUND_SHARE) * len(named):
+            doubts.append(
+                f"the tables name {len(named):,} images, and not {len(untold):,} others such as '{untold[0]}'"
+            )
+    label = first.meaning.label if isinstance(first.meaning.label, str) else "', '".join(first.meaning.label or [])
+    classes = len(set(first.meaning.labels) - {""})
+    return Reading(
+        format=layout,
+        what=f"the table '{first.table}' has images in the column '{first.path}', and {classes:,} classes in '{label}'",
+        images=len(named),
+        strength=WRITTEN_DOWN if first.meaning.said else GUESSED,
+        aside=contents.aside | {".": "images that no table names"},
+        notes=notes,
+        doubts=doubts,
+        agrees=all(agree_with_folders(_pairs(each)) for each in indexes),
+        names=first.meaning.names,
+    )
 
 
-def _read(archive: Archive, table: str, stems: dict[str, list[str]], *, alone: bool) -> _Index | None:
-    """Look whether a table names images, and which columns may be their labels."""
+def _pairs(each: _Index) -> Iterator[tuple[str, str]]:
+    return ((image, label) for image, label in zip(each.images, each.meaning.labels, strict=True) if image)
+
+
+def _folders(chosen: dict[Part, _Index]) -> str | list[str] | dict[Part, str | list[str]]:
+    """Give the folder of all parts, or of each."""
+    places: dict[Part, str | list[str]] = {
+        part: each.folders[0] if len(each.folders) == 1 else each.folders for part, each in chosen.items()
+    }
+    distinct = [*places.values()]
+    return distinct[0] if all(place == distinct[0] for place in distinct) else places
+
+
+def _parts_by_folder(each: _Index) -> dict[str, Part]:
+    """Tell parts by the folders that the images of a table lie in."""
+    counts = Counter(folder for image in each.images if image for folder in set(image.split("/")[:-1]))
+    words = {name: part for name in counts if names_just_a_part(name) and (part := part_of(name))}
+    covered = sum(counts[name] for name in words)
+    rows = len(each.images) - each.images.count("")
+    return words if len(set(words.values())) > 1 and 0.95 * rows <= covered <= rows else {}
+
+
+def _doubt_rows(each: _Index) -> list[str]:
+    """Doubt a table that names other images, too, or each several times."""
+    rows, missing = len(each.images), each.images.count("")
+    if missing > (1 - MIN_FOUND_SHARE) * rows:
+        return [f"{missing:,} of the {rows:,} rows of '{each.table}' name images that the archive does not have"]
+    if rows - missing > each.named / MIN_FOUND_SHARE:
+        return [
+            f"'{each.table}' has {rows:,} rows for {each.named:,} images, and podium gives each image one label; are they "
+            "boxes?"
+        ]
+    return []
+
+
+def _tell_writing(each: _Index) -> list[str]:
+    """Say what is unusual about how a table is written, and how it names images."""
+    notes = []
+    if each.writing.encoding not in ("utf-8", "utf-16"):
+        odd = [value for value in dict.fromkeys(each.meaning.labels) if not value.isascii()]
+        shown = f": {', '.join(repr(value) for value in odd[:4])}" if odd else ""
+        notes.append(f"'{each.table}' is not UTF-8; it was read as {each.writing.encoding}, which is a guess{shown}.")
+    if each.writing.separator != ",":
+        separator = {"\t": "tabs", "blanks": "blanks"}.get(each.writing.separator, f"'{each.writing.separator}'")
+        notes.append(f"The cells of '{each.table}' are separated by {separator}.")
+    if not each.writing.header:
+        notes.append(f"'{each.table}' has no header; its columns are named 1, 2, 3 from the left.")
+    if each.way.match:
+        notes.append(f"The paths of '{each.table}' find their images {HOW[each.way.match]}.")
+    if each.way.strip:
+        notes.append(f"'{each.way.strip}' is taken away from the start of the paths of '{each.table}'.")
+    return notes
+
+
+def _read(contents: Contents, table: str, stems: Stems) -> _Index | None:
+    """Look whether a table names images, and what its columns mean."""
+    archive = contents.archive
     try:
-        with _open(archive, table) as rows:
-            sample = [*islice(rows, SAMPLE_ROWS)]
-        votes = Counter(paths for row in sample for column in row for paths, _ in _guess(row, column, stems))
-        likely = [paths for paths, count in votes.items() if count >= MIN_FOUND_SHARE / 2 * len(sample)]
-        likely.sort(
-            key=lambda paths: (
-                -votes[paths],
-                part_of_path(paths.folder) != part_of_path(table),
-                bool(paths.suffix),
-                len(paths.folder),
-            )
-        )
-        for paths in likely[:8]:
-            with _open(archive, table) as rows:
-                if index := _check(archive, table, rows, paths):
-                    return index
-    except (DamagedFile, csv.Error):
+        encoding = find_encoding(archive, table)
+        separators = find_separators(archive, table, encoding)
+        best: tuple[float, Writing, list[str], Way, list[str]] | None = None
+        for separator in separators:
+            writing = Writing(encoding, separator or ",")
+            with open_table(archive, table, writing) as (columns, rows):
+                sample = [cells for _, cells in islice(rows, SAMPLE_ROWS)]
+            if not sample or len(columns) > MAX_COLUMNS:
+                continue
+            for way, folders, share in likely_ways(sample, table, stems):
+                if best is None or share > best[0] + 0.05:
+                    best = share, writing, columns, way, folders
+            if best and best[0] >= MIN_FOUND_SHARE:
+                break
+    except (DamagedFile, PodiumError, LookupError, UnicodeError):
         return None
-    if alone:
-        _refuse_scattered(table, sample, stems)
-    return None
+    if best is None or best[0] == 0:
+        _tell_missing(contents, table, Writing(encoding, separators[0] or ","))
+        return None
+    return _read_all(contents, table, *best[1:])
 
 
-@contextmanager
-def _open(archive: Archive, table: str) -> Iterator[Iterator[Row]]:
-    """Read a table's rows as the format does; none if it has no columns to choose from."""
-    with archive.open(table) as file:
-        lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
-        header = next(lines, [])
-        usable = len(header) <= MAX_COLUMNS and len(set(header)) == len(header)
-        empty = [""] * len(header)
-        yield (
-            dict(zip(header, [cell.strip() for cell in cells] + empty, strict=False))
-            for cells in (lines if usable else ())
-            if cells
-        )
+def _tell_missing(contents: Contents, table: str, writing: Writing) -> None:
+    """Say so if a table names image files that are not there."""
+    try:
+        with open_table(contents.archive, table, writing) as (_, rows):
+            cells = [cell for _, row in islice(rows, SAMPLE_ROWS) for cell in row]
+    except (DamagedFile, PodiumError):
+        return
+    paths = [cell for cell in cells if cell.lower().endswith(tuple(EXTENSIONS))]
+    if paths:
+        contents.notes.append(f"'{table}' names images such as '{paths[0]}', and the archive has none of them.")
 
 
-def _guess(row: Row, column: str, stems: dict[str, list[str]]) -> Iterator[tuple[_Paths, str]]:
-    """Give the ways in which a cell may name an image, and the image."""
-    path = row[column].removeprefix("./")
-    name = path.rpartition("/")[2]
-    stem = name.rpartition(".")[0]
-    for image in [*stems.get(name, ())[:20], *(stems.get(stem, ())[:20] if stem else ())]:
-        ending = image.rpartition("/")[2].removeprefix(name)
-        if image == path + ending:
-            yield _Paths(column, ".", ending), image
-        elif image.endswith(f"/{path}{ending}"):
-            yield _Paths(column, image.removesuffix(f"/{path}{ending}"), ending), image
-
-
-def _check(archive: Archive, table: str, rows: Iterable[Row], paths: _Paths) -> _Index | None:
+def _read_all(
+    contents: Contents, table: str, writing: Writing, columns: list[str], way: Way, folders: list[str]
+) -> _Index | None:
     """Hold all rows against a guess."""
-    count, named = 0, set()
-    values: dict[str, set[str]] = {}
-    crowded = {paths.column}
-    for row in rows:
-        count += 1
-        named.add(paths.name(row))
-        for column, value in row.items():
-            if value and column not in crowded:
-                distinct = values.setdefault(column, set())
-                distinct.add(value)
-                if len(distinct) > MAX_CLASSES:
-                    crowded.add(column)
-    images = len(named.intersection(archive.files(paths.folder)))
-    if not count or images < MIN_FOUND_SHARE * count:
+    known = index(contents.images, folders, way)
+    if share_found([columns[way.column]], way, known)[0] if way.column < len(columns) else False:
+        writing = replace(writing, header=False)
+    pool: dict[str, str] = {}
+    paths: list[str] = []
+    try:
+        with open_table(contents.archive, table, writing) as (columns, rows):
+            if columns.count(columns[way.column]) > 1:
+                return None
+            cells: dict[int, list[str]] = {place: [] for place in range(len(columns)) if place != way.column}
+            distinct: dict[int, set[str]] = {place: set() for place in cells}
+            for _, row in rows:
+                paths += share_found(row[way.column : way.column + 1] or [""], way, known)
+                for place in [*cells]:
+                    cell = row[place] if place < len(row) else ""
+                    cells[place].append(pool.setdefault(cell, cell))
+                    distinct[place].add(cell)
+                    if len(distinct[place]) > MAX_CLASSES:
+                        del cells[place], distinct[place]
+    except (DamagedFile, PodiumError) as error:
+        contents.notes.append(f"The table '{table}' is left aside: {error}")
         return None
-    few = {column: len(distinct) for column, distinct in values.items() if _may_be_labels(distinct, count)}
-    ranked = sorted((_rank(column), few[column], column) for column in few.keys() - crowded)
-    sure = bool(ranked) and ranked[0][0] < 2 * len(LABEL_WORDS)
-    labels = [column for rank, _, column in ranked if not sure or rank < 2 * len(LABEL_WORDS)]
-    return _Index(table, count, images, paths, labels, sure)
-
-
-def _may_be_labels(distinct: set[str], rows: int) -> bool:
-    return 2 <= len(distinct) <= max(2, rows // 2) and not all(part_of(value) for value in distinct)
-
-
-def _rank(column: str) -> int:
-    """Say how likely a column's name is one of labels: less is likelier."""
-    words = words_of(column)
-    places = [
-        LABEL_WORDS.index(word) + (len(LABEL_WORDS) if len(words) > 1 else 0) for word in words if word in LABEL_WORDS
-    ]
-    return min(places, default=2 * len(LABEL_WORDS))
-
-
-def _refuse_scattered(table: str, sample: list[Row], stems: dict[str, list[str]]) -> None:
-    """Refuse a table that names images in several folders, unless a folder's images all have one label.
-
-    Raises:
-        PodiumError: it is such a table.
-    """
-    for column in sample[0] if sample else ():
-        found = [(row, image) for row in sample for _, image in [*_guess(row, column, stems)][:1]]
-        folders = {image.rpartition("/")[0] for _, image in found}
-        labels = [name for name in sample[0] if name != column and _rank(name) < 2 * len(LABEL_WORDS)]
-        if len(found) < MIN_FOUND_SHARE * len(sample) or len({image for _, image in found}) < len(found) or not labels:
-            continue
-        pairs = {(image.rpartition("/")[0], row[labels[0]]) for row, image in found}
-        if len(pairs) > len(folders) > 1:
-            raise PodiumError(
-                f"'{table}' names images, and its column '{labels[0]}' has labels, but the images lie in "
-                f"{len(folders)} folders: {', '.join(sorted(folders)[:3])}. Expected all of a table's images in "
-                "one folder, or paths from one folder on. Unpack the archive, put them together, and `podium init "
-                "FOLDER`."
-            )
+    usable = {columns[place]: column for place, column in cells.items() if columns.count(columns[place]) == 1}
+    meaning = find_meaning(table, usable)
+    return _Index(table, writing, columns[way.column], way, folders, paths, usable, meaning)

@@ -1,30 +1,142 @@
 """Images in one folder a class."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 from podium.config.datasets import ImageFolderFormat, Part
-from podium.datasets.formats.survey.contents import Contents, Folder, Survey
+from podium.datasets.formats.image_folder.evidence import (
+    doubt_children,
+    marks_inside,
+    parts_inside,
+    share_folders,
+    two_levels,
+)
+from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import find_parts
-from podium.datasets.formats.survey.words import part_of, part_of_path
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, PARTS_AGREE, Reading
+from podium.datasets.formats.survey.tree import Folder
+from podium.datasets.formats.survey.words import names_just_a_part
 
 
-def find(contents: Contents) -> Survey | None:
-    """Find class folders, in folders of parts or without."""
+def find(contents: Contents) -> list[Reading]:
+    """Find class folders, in folders of parts, around them, or without any."""
     tree = contents.tree.top()
     if parts := find_parts(tree, _classes):
         folders: dict[Part, Folder] = {part: folder.top() for part, folder in parts.labelled.items()}
+        doubts = [doubt for folder in folders.values() for doubt in doubt_children(contents.archive, folder)]
+        agree = len(folders) > 1
+        labelled = [*folders.values()]
         if parts.unlabelled:
             folders["unlabelled"] = parts.unlabelled.core()
-        return _survey(contents, folders, parts.notes, sure=True)
-    words = {part_of(name) for name in tree.folders} - {None}
-    if len(tree.folders) < 2 or len(words) > 1:  # folders train and test, but no classes in them
-        return None
-    return _survey(contents, {"train": tree}, [], sure=part_of_path(tree.path) is not None)
+        reading = _reading(contents, folders, PARTS_AGREE if agree else NAMES_SAY_SO)
+        reading = replace(reading, notes=parts.notes + reading.notes, doubts=reading.doubts + parts.doubts + doubts)
+        return [*_levels(contents, reading, labelled)]
+    return [*_without_parts(contents, tree)]
+
+
+def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
+    """Read the folders that lie side by side below all wrappers."""
+    children = [*tree.folders.values()]
+    if len(children) < 2:
+        return
+    if inside := parts_inside(children):
+        yield _parts_below(contents, tree, inside)
+        return
+    if all(names_just_a_part(child.name) and not child.folders for child in children):
+        return  # train and test, and no classes in them
+    shared = share_folders(children)
+    reading = _reading(contents, {"train": tree}, NAMES_SAY_SO)
+    if not shared:
+        reading = replace(reading, doubts=reading.doubts + doubt_children(contents.archive, tree))
+        yield from _levels(contents, reading, [tree])
+        return
+    names = ", ".join(f"'{name}'" for name in sorted(shared)[:4])
+    same = f"'{children[0].name}', '{children[1].name}' and others have the same folders in them ({names}, …)"
+    roots = [child.top() for child in children if len(child.top().folders) > 1]
+    for root in roots[:4]:
+        one = _reading(contents, {"train": root}, NAMES_SAY_SO)
+        yield replace(one, doubts=[same, *one.doubts])
+    if len(roots) > 1:
+        paths = [root.path for root in roots]
+        layout = ImageFolderFormat(kind="image_folder", folders={"train": paths})
+        what = f"the folders in {len(paths)} folders together ('{paths[0]}', '{paths[1]}', …) are the classes"
+        images = sum(root.count for root in roots)
+        yield replace(reading, format=layout, what=what, images=images, doubts=[same])
+    yield replace(reading, doubts=[*reading.doubts, same])
+
+
+def _levels(contents: Contents, reading: Reading, roots: list[Folder]) -> Iterator[Reading]:
+    """Give a reading by the first folder, and, where classes may lie in two levels, by the last."""
+    below = {root.path: two_levels(root) for root in roots}
+    regular = all(each.regular for each in below.values())
+    first = next((each for each in below.values() if each.names), None)
+    if first is None:
+        yield reading
+        return
+    names = ", ".join(f"'{name}'" for name in first.names[:3])
+    note = f"Below '{first.parent}' there are folders {names}; the class is the first folder, '{first.parent}'."
+    if not regular:
+        yield replace(reading, notes=[*reading.notes, note])
+        return
+    doubt = f"the classes may be the first folders (such as '{first.parent}') or the last (such as {names})"
+    yield replace(reading, doubts=[*reading.doubts, doubt])
+    layout = replace(reading.format, class_folder="last")  # type: ignore[type-var] # it is an ImageFolderFormat
+    last = f"the last folders are the classes, such as {names}"
+    yield replace(reading, format=layout, what=last, doubts=[*reading.doubts, doubt])
+
+
+def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -> Reading:
+    """Read `cat/train`, `cat/test`: the class first, the part below."""
+    prefix = "" if tree.path == "." else f"{tree.path}/"
+    folders: dict[Part, str | list[str]] = {part: f"{prefix}*/{name}" for part, name in inside.items()}
+    names = ", ".join(f"'{name}'" for name in [*tree.folders][:3])
+    count = sum(child.folders[name].count for child in tree.folders.values() for name in inside.values())
+    doubts = [f"{tree.count - count:,} images lie in none of these parts"] if count < 0.9 * tree.count else []
+    what = f"the folders {names}, … are the classes, and each has its {', '.join(inside)}"
+    below = ", ".join(f"'{name}'" for name in inside.values())
+    notes = [f"Each class's folder holds {below}: they are the parts."]
+    layout = ImageFolderFormat(kind="image_folder", folders=folders, exclude=contents.exclude or None)
+    return Reading(
+        format=layout,
+        what=what,
+        images=count,
+        strength=PARTS_AGREE,
+        aside=contents.aside,
+        notes=notes,
+        doubts=[*doubts, *_hidden(contents, [tree])],
+    )
 
 
 def _classes(folder: Folder) -> set[str]:
     return set(folder.top().folders)
 
 
-def _survey(contents: Contents, folders: dict[Part, Folder], notes: list[str], *, sure: bool) -> Survey:
-    notes = notes + contents.look_through(folders.values())
-    paths = {part: folder.path for part, folder in folders.items()}
-    return Survey(ImageFolderFormat(kind="image_folder", folders=paths), notes, sure)
+def _reading(contents: Contents, folders: Mapping[Part, Folder], strength: int) -> Reading:
+    exclude = contents.exclude
+    aside = dict(contents.aside)
+    for folder in folders.values():
+        if pattern := marks_inside(folder):
+            exclude = [*exclude, pattern]
+            aside[pattern] = "masks or marks, in a folder of their own beside the images of each class"
+    train = folders["train"]
+    names = ", ".join(f"'{name}'" for name in [*train.folders][:4])
+    more = ", …" if len(train.folders) > 4 else ""
+    parts = f", in {len(folders)} parts ({', '.join(folders)})" if len(folders) > 1 else ""
+    layout = ImageFolderFormat(
+        kind="image_folder",
+        folders={part: folder.path for part, folder in folders.items()},
+        exclude=exclude or None,
+    )
+    return Reading(
+        format=layout,
+        what=f"{len(train.folders):,} folders are the classes: {names}{more}{parts}",
+        images=sum(folder.count for folder in folders.values()),
+        strength=strength,
+        aside=aside,
+        doubts=_hidden(contents, [*folders.values()]),
+    )
+
+
+def _hidden(contents: Contents, folders: list[Folder]) -> list[str]:
+    hidden = hidden_in_archives(contents.archive, folders)
+    return [hidden] if hidden else []

@@ -3,43 +3,89 @@
 import re
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Literal
 
 from podium.config.datasets import LabelledNamesFormat, Part
-from podium.datasets.formats.survey.contents import Contents, Folder, Survey
+from podium.datasets.formats.labelled_names.read import class_of
+from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import Parts, find_parts
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading
+from podium.datasets.formats.survey.tree import Folder
+from podium.datasets.formats.survey.words import names_a_holder, part_of
 
 SEPARATORS = (".", "_", "-", " (", " ")
 MIN_LABELLED_SHARE = 0.95
 """So large a share of the names has a class."""
 
+Ends = Literal["first", "last"]
 
-def find(contents: Contents) -> Survey | None:
+_CAMERAS = {
+    *("img", "dsc", "dscn", "dscf", "pxl", "mvimg", "p", "dji", "gopr", "gp", "sam", "imgp", "pict"),
+    *("screenshot", "frame", "scan", "capture", "snapshot", "whatsapp", "wp", "vlcsnap", "cam", "camera"),
+    *("pano", "burst", "fb", "mg"),
+}
+"""What cameras and programs put before a number."""
+
+
+def find(contents: Contents) -> list[Reading]:
     """Find the separator that tells the fewest classes, two at least."""
-    found = [(separator, parts) for separator in SEPARATORS if (parts := _parts(contents.tree.top(), separator))]
+    tree = contents.tree.top()
+    ways: list[tuple[str, Ends]] = [(separator, ends) for separator in SEPARATORS for ends in ("first", "last")]
+    found = [(way, parts) for way in ways if (parts := _parts(tree, *way))]
     if not found:
-        return None
-    separator, parts = min(found, key=lambda pair: len(_labels(pair[1].labelled["train"], pair[0])))
+        return []
+    (separator, ends), parts = min(found, key=lambda pair: len(_labels(pair[1].labelled["train"], *pair[0])))
     folders: dict[Part, Folder] = {part: folder.core() for part, folder in parts.labelled.items()}
     if parts.unlabelled:
         folders["unlabelled"] = parts.unlabelled.core()
-    notes = parts.notes + contents.look_through(folders.values())
-    paths = {part: folder.path for part, folder in folders.items()}
-    return Survey(LabelledNamesFormat(kind="labelled_names", folders=paths, separator=separator), notes)
+    labels = sorted(_labels(folders["train"], separator, ends))
+    hidden = hidden_in_archives(contents.archive, folders.values())
+    layout = LabelledNamesFormat(
+        kind="labelled_names",
+        folders={part: folder.path for part, folder in folders.items()},
+        separator=separator,
+        class_ends="last" if ends == "last" else None,
+        exclude=contents.exclude or None,
+    )
+    shown = ", ".join(f"'{label}'" for label in labels[:4]) + (", …" if len(labels) > 4 else "")
+    return [
+        Reading(
+            format=layout,
+            what=f"the names of the images begin with {len(labels):,} classes: {shown}",
+            images=parts.count,
+            strength=NAMES_SAY_SO,
+            aside=contents.aside,
+            notes=parts.notes,
+            doubts=[*parts.doubts, *([hidden] if hidden else []), *_doubts(labels)],
+        )
+    ]
 
 
-def _parts(tree: Folder, separator: str) -> Parts | None:
-    labels = partial(_labels, separator=separator)
+def _parts(tree: Folder, separator: str, ends: Ends) -> Parts | None:
+    labels = partial(_labels, separator=separator, ends=ends)
     if parts := find_parts(tree, labels):
         return parts
-    return Parts({"train": tree}, None, []) if len(labels(tree)) > 1 else None
+    return Parts({"train": tree}, None, [], []) if len(labels(tree)) > 1 else None
 
 
-def _labels(folder: Folder, separator: str) -> set[str]:
+def _labels(folder: Folder, separator: str, ends: Ends) -> set[str]:
     """Give what the names begin with; nothing unless nearly all go on with a number, and classes have several each."""
     labels = []
     for name in folder.all_images():
-        label, _, rest = PurePosixPath(name).stem.partition(separator)
-        if re.search(r"[^\W\d_]", label) and re.match(r"\(?\d", rest):
+        stem = PurePosixPath(name).stem
+        label = class_of(stem, separator, ends)
+        rest = stem[len(label) + len(separator) :]
+        if re.search(r"[^\W\d_]", label) and re.match(r"\(?\d" if ends == "first" else r"\(?\d+\)?$", rest):
             labels.append(label)
     distinct = set(labels)
     return distinct if len(labels) >= MIN_LABELLED_SHARE * folder.count and 2 * len(distinct) <= len(labels) else set()
+
+
+def _doubts(labels: list[str]) -> list[str]:
+    """Doubt what cameras write, parts, and what says no more than that there is an image."""
+    odd = [label for label in labels if label.strip("_-. ").lower() in _CAMERAS or names_a_holder(label)]
+    if odd:
+        return [f"'{odd[0]}' is what cameras or programs put before a number, rather than a class"]
+    if parts := [label for label in labels if part_of(label)]:
+        return [f"'{parts[0]}' is a part's name, rather than a class's"]
+    return []

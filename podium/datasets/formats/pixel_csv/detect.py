@@ -7,7 +7,8 @@ from math import isqrt
 
 from podium.config.datasets import PixelCsvFormat
 from podium.datasets.archive import Archive, DamagedFile
-from podium.datasets.formats.survey.contents import Contents, Survey
+from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, WRITTEN_DOWN, Reading
 from podium.datasets.formats.survey.words import assign_tables
 
 MIN_PIXELS = 16
@@ -16,14 +17,14 @@ MAX_HEADER_BYTES = 1 << 22
 """Bytes of a header: 4 MiB."""
 
 
-def find(contents: Contents) -> Survey | None:
+def find(contents: Contents) -> list[Reading]:
     """Find tables of pixels. Where several kinds of image are there, the kind whose tables are the largest."""
     kinds: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
     for table in contents.tables():
         if kind := _kind(contents.archive, table):
             kinds[kind].append((table, contents.archive.size(table)))
     if not kinds:
-        return None
+        return []
     label, pixels = max(kinds, key=lambda kind: sum(size for _, size in kinds[kind]))
     notes = [
         f"The table '{table}' has images of another size and is left aside."
@@ -35,7 +36,11 @@ def find(contents: Contents) -> Survey | None:
     if contents.tree.count:
         notes.append(f"Its {contents.tree.count:,} image files are left aside: the tables have the images.")
     files = {part: table for part, table in parts.items() if part != "unlabelled"}  # none is, but types do not say so
-    return Survey(PixelCsvFormat(kind="pixel_csv", files=files, label_column=label), notes) if files else None
+    if not files:
+        return []
+    layout = PixelCsvFormat(kind="pixel_csv", files=files, label_column=label)
+    strength = NAMES_SAY_SO if contents.tree.count else WRITTEN_DOWN
+    return [Reading(format=layout, what="tables of pixels", images=0, strength=strength, notes=notes)]
 
 
 def _kind(archive: Archive, table: str) -> tuple[str, int] | None:

@@ -1,14 +1,17 @@
 """The folders of an archive's parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from podium.config.datasets import Part
-from podium.datasets.formats.survey.contents import Folder
-from podium.datasets.formats.survey.words import PARTS, part_of, with_train
+from podium.datasets.formats.survey.tree import Folder
+from podium.datasets.formats.survey.words import PARTS, names_just_a_part, part_of, with_train
 
 Classes = Callable[[Folder], set[str]]
 """Tells which classes the images below a folder have, by a format's rules."""
+
+MAX_ELSEWHERE = 0.1
+"""So large a share of the images may lie outside of all parts before that is a doubt."""
 
 
 @dataclass(frozen=True)
@@ -19,57 +22,85 @@ class Parts:
     """Train first."""
     unlabelled: Folder | None
     notes: list[str]
+    doubts: list[str]
 
     @property
     def count(self) -> int:
         """How many images they hold."""
-        return sum(folder.count for folder in self.labelled.values()) + (
-            self.unlabelled.count if self.unlabelled else 0
-        )
+        return sum(folder.count for folder in self.all())
+
+    def all(self) -> list[Folder]:
+        """Give the folders."""
+        return [*self.labelled.values(), *([self.unlabelled] if self.unlabelled else [])]
 
 
 def find_parts(tree: Folder, classes: Classes) -> Parts | None:
-    """Find folders that are named as parts are, side by side.
+    """Find the folders that are named as parts are and hold classes, wherever they lie.
+
+    A folder `test` without classes, or with none of train's, is unlabelled. A folder `train` without classes beside
+    others that are no parts may be a class itself, so it alone makes no parts.
 
     Returns:
-        Those with the most images; None if nowhere one of them has two classes, or if most images lie elsewhere.
+        The parts; None if none of them has two classes.
     """
-    found, named_images, near = [], 0, [tree]
-    for place in near:  # it grows
-        named = [child for child in place.folders.values() if part_of(child.name)]
-        near += [child for child in place.folders.values() if not part_of(child.name)]
-        named_images += sum(child.count for child in named)
-        if named and (parts := _settle(_pick(place, classes), classes)):
-            found.append(parts)
-    best = max(found, key=lambda parts: parts.count, default=None)
-    return best if best and 2 * max(named_images, best.count) >= tree.count else None
-
-
-def _pick(place: Folder, classes: Classes) -> dict[Part, Folder]:
-    """Give one folder to each part: rather one with classes, then one with just the part's name, then the largest."""
-    picked: dict[Part, Folder] = {}
-    children = [*place.folders.values()]
-    children.sort(key=lambda each: (len(classes(each)) < 2, each.name.lower() not in PARTS, -each.count))
-    for child in children:
-        if part := part_of(child.name):
-            picked.setdefault(part, child)
-    others = [child for child in children if not part_of(child.name) and len(classes(child)) > 1]
-    if "train" not in picked and len(others) == 1:  # `photos` beside `test`
-        picked["train"] = others[0]
-    return picked
-
-
-def _settle(picked: dict[Part, Folder], classes: Classes) -> Parts | None:
-    """Tell parts with labels from one without: it has no classes, or others than train."""
-    known = classes(picked["train"]) if "train" in picked else set()
-    labelled: dict[Part, Folder] = {}
-    for part, folder in picked.items():
-        has = classes(folder)
-        if part != "unlabelled" and len(has) > 1 and (has & known or len(known) < 2):
-            labelled[part] = folder
+    named = [*_named(tree, classes)]
+    labelled: dict[Part, list[Folder]] = {}
+    for folder in named:
+        part = part_of(folder.name)
+        if part and part != "unlabelled" and len(classes(folder)) > 1:
+            labelled.setdefault(part, []).append(folder)
     if not labelled:
         return None
     notes: list[str] = []
-    labelled = with_train(labelled, {part: folder.count for part, folder in labelled.items()}, notes)
-    bare = [picked[part] for part in ("unlabelled", "test") if part in picked and picked[part] not in labelled.values()]
-    return Parts(labelled, bare[0] if bare else None, notes)
+    doubts: list[str] = []
+    chosen = {part: _choose(part, folders, classes, doubts) for part, folders in labelled.items()}
+    if "train" not in chosen and (other := _only_other(tree, chosen, classes)):
+        chosen["train"] = other
+    known = classes(chosen["train"]) if "train" in chosen else set()
+    chosen = {part: folder for part, folder in chosen.items() if not known or classes(folder) & known}
+    chosen = with_train(chosen, {part: folder.count for part, folder in chosen.items()}, notes)
+    parts = Parts(chosen, _unlabelled(named, chosen, doubts), notes, doubts)
+    elsewhere = tree.count - parts.count
+    if elsewhere > MAX_ELSEWHERE * tree.count:
+        doubts.append(f"{elsewhere:,} of {tree.count:,} images lie in none of these parts")
+    return parts
+
+
+def _named(place: Folder, classes: Classes) -> Iterator[Folder]:
+    """Give the folders that are named as parts are, the outermost of each path."""
+    for child in place.folders.values():
+        if part_of(child.name) and (names_just_a_part(child.name) or len(classes(child)) > 1):
+            yield child
+        else:
+            yield from _named(child, classes)
+
+
+def _choose(part: Part, folders: list[Folder], classes: Classes, doubts: list[str]) -> Folder:
+    """Take a part's folder: one with just the part's name, then the largest."""
+    folders = sorted(folders, key=lambda each: (each.name.lower() not in PARTS, -each.count))
+    if len(folders) > 1:
+        names = ", ".join(f"'{folder.path}' ({folder.count:,} images)" for folder in folders[:4])
+        doubts.append(f"{len(folders)} folders may be {part}: {names}")
+    return folders[0]
+
+
+def _only_other(tree: Folder, chosen: dict[Part, Folder], classes: Classes) -> Folder | None:
+    """Find `photos` beside `test`: the only folder there that is no part and has the same classes."""
+    known = set().union(*(classes(folder) for folder in chosen.values()))
+    for place in (tree, *tree.below()):
+        if any(folder in chosen.values() for folder in place.folders.values()):
+            others = [
+                child for child in place.folders.values() if not part_of(child.name) and len(classes(child) & known) > 1
+            ]
+            return others[0] if len(others) == 1 else None
+    return None
+
+
+def _unlabelled(named: list[Folder], chosen: dict[Part, Folder], doubts: list[str]) -> Folder | None:
+    """Take the part without labels, and doubt flat folders of other parts."""
+    left = [folder for folder in named if folder not in chosen.values()]
+    bare = [folder for word in ("unlabelled", "test") for folder in left if part_of(folder.name) == word]
+    for folder in left:
+        if part_of(folder.name) in ("train", "validation") and part_of(folder.name) not in chosen:
+            doubts.append(f"'{folder.path}' has {folder.count:,} images and no class folders")
+    return bare[0] if bare else None

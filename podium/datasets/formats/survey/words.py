@@ -1,4 +1,4 @@
-"""What a folder or a table is for, told by the words of its name: to train, to choose, to measure."""
+"""What a folder or a table is for, told by the words of its name: to train, to choose, to measure, to mark."""
 
 import re
 from collections.abc import Iterable
@@ -9,28 +9,78 @@ from podium.config.datasets import Part
 Thing = TypeVar("Thing")
 
 PARTS: dict[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-    "unlabelled": "unlabelled",
-    "unlabeled": "unlabelled",
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
+    **dict.fromkeys(("unlabelled", "unlabeled"), "unlabelled"),
 }
 """What a word in lower case stands for."""
+HOLDERS = {
+    *("image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "jpeg", "jpg", "png"),
+    *("data", "dataset", "datasets", "set", "folder", "folders", "dir", "file", "files", "input", "output", "frames"),
+    *("raw", "original", "originals", "processed", "preprocessed", "augmented", "aug", "resized", "cropped", "all"),
+    *("thumbnail", "thumbnails", "thumbs", "sample", "samples", "split", "splits"),
+}
+"""Words of folders that hold things, whatever these show."""
+MARKS = {
+    *("mask", "masks", "annotation", "annotations", "annotated", "label", "labels", "trimap", "trimaps", "gt"),
+    *("segmentation", "segmentations", "groundtruth", "truth", "contour", "contours", "overlay", "overlays"),
+    *("heatmap", "heatmaps", "bbox", "bboxes", "boxes"),
+}
+"""Words of folders and names whose images mark something in other images."""
+PIECES = {
+    *("fold", "folds", "part", "parts", "batch", "batches", "group", "split", "chunk", "volume", "vol"),
+    *("subset", "set", "section", "session", "series", "shard", "disk", "disc", "patient", "subject", "case"),
+    *("scan", "site", "camera", "cam", "seq", "sequence", "video", "clip", "folder", "dir", "block", "images"),
+    *("imgs", "img", "data", "dataset"),
+}
+"""Words that a number follows in the names of pieces of one whole."""
 
 
 def words_of(name: str) -> list[str]:
     """Give the words of a name in lower case: `TrainImages`, `train_images` and `train-images2` are two words each."""
-    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)]
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]", name)]
 
 
 def part_of(name: str) -> Part | None:
-    """Tell the part that a name stands for: `seg_train`, `test1.zip`. None if it is none, or several."""
-    found = {PARTS[word] for word in words_of(name) if word in PARTS}
+    """Tell the part that a name stands for: `seg_train`, `testset`, `test1.zip`. None if it is none, or several."""
+    found = {part for word in words_of(name) if (part := _part_of_word(word))}
     return found.pop() if len(found) == 1 else None
+
+
+def _part_of_word(word: str) -> Part | None:
+    """Tell the part that a word stands for, one with `set`, `data` or the like at its end, too."""
+    if part := PARTS.get(word):
+        return part
+    return next(
+        (PARTS[start] for end in HOLDERS if word.endswith(end) and (start := word.removesuffix(end)) in PARTS), None
+    )
+
+
+def names_just_a_part(name: str) -> bool:
+    """Say whether a name has no word but that of a part, and of what it holds: `train_images`, not `train_station`."""
+    return part_of(name) is not None and all(_part_of_word(word) or word in HOLDERS for word in words_of(name))
+
+
+def names_marks(name: str) -> bool:
+    """Say whether a name is one of masks, annotations or the like."""
+    return any(word in MARKS for word in words_of(name))
+
+
+def names_a_holder(name: str) -> bool:
+    """Say whether a name is one of a folder that holds things, such as `images` or `raw_data`."""
+    words = words_of(name)
+    return bool(words) and all(word in HOLDERS or word in MARKS for word in words)
+
+
+def names_pieces(names: Iterable[str]) -> bool:
+    """Say whether names are numbered pieces of one whole: `fold_1`, `fold_2`."""
+    found = [re.fullmatch(r"(.*?)[\W_]*\d+", name) for name in names]
+    starts = {match[1].lower() for match in found if match}
+    if len(found) < 2 or not all(found) or len(starts) != 1:
+        return False
+    words = words_of(starts.pop())
+    return bool(words) and words[-1] in PIECES
 
 
 def part_of_path(path: str) -> Part | None:

@@ -1,0 +1,133 @@
+"""Which column of a table names images, and how."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from podium.datasets.formats.csv_index.matching import clean_cell, key_of
+from podium.datasets.formats.survey.words import part_of_path
+
+CANDIDATES = 20
+"""Images of one name that are looked at for a cell."""
+MATCHES: tuple[Literal["any_case", "name", "stem"] | None, ...] = (None, "any_case", "name", "stem")
+"""Ways to find an image, the most exact first."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a column names images."""
+
+    column: int
+    strip: str
+    suffix: str
+    match: Literal["any_case", "name", "stem"] | None
+
+
+class Stems:
+    """Image files by their last names and by these without endings."""
+
+    def __init__(self, images: Iterable[str]) -> None:
+        """Index paths in an archive."""
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for name in images:
+            base = name.rpartition("/")[2].casefold()
+            self._names[base.rpartition(".")[0] or base].append(name)
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def named(self, name: str) -> list[str]:
+        """Give the images that a last name may mean, with its ending or without."""
+        name = name.casefold()
+        stem = name.rpartition(".")[0]
+        found = self._names.get(name, [])[:CANDIDATES]
+        return found + self._names.get(stem, [])[:CANDIDATES] if stem else found
+
+
+def guess(cell: str, column: int, stems: Stems) -> Iterator[tuple[Way, str, str]]:
+    """Give the ways in which a cell may name an image; with each, the folder that it starts from and the image."""
+    path = clean_cell(cell)
+    name = path.rpartition("/")[2]
+    if not name or len(path) > 1000:
+        return
+    for image in stems.named(name):
+        base = image.rpartition("/")[2]
+        if not base.casefold().startswith(name.casefold()):
+            yield Way(column, "", "", "stem"), ".", image
+            continue
+        suffix = base[len(name) :]
+        yield _way(path, column, image, suffix)
+
+
+def _way(path: str, column: int, image: str, suffix: str) -> tuple[Way, str, str]:
+    """Compare a path with that of an image whose last name begins with the path's."""
+    ours, theirs = path.split("/"), image.removesuffix(suffix).split("/")
+    same = 0
+    for one, other in zip(reversed(ours), reversed(theirs), strict=False):
+        if one.casefold() != other.casefold():
+            break
+        same += 1
+    folder = "/".join(theirs[: len(theirs) - same]) or "."
+    strip = "".join(f"{part}/" for part in ours[: len(ours) - same])
+    exact = ours[len(ours) - same :] == theirs[len(theirs) - same :]
+    if strip and same == 1 and len(theirs) > 1:  # only the last name is the same
+        return Way(column, "", suffix, "name"), ".", image
+    return Way(column, strip, suffix, None if exact else "any_case"), folder, image
+
+
+def likely_ways(rows: list[list[str]], table: str, stems: Stems) -> list[tuple[Way, list[str], float]]:
+    """Guess from a sample how a table names images.
+
+    Returns:
+        Ways, the likeliest first; with each, the folders that the paths start from, and the share of rows that name an
+        image so.
+    """
+    found: dict[Way, list[set[str]]] = defaultdict(list)
+    for cells in rows:
+        ways: dict[Way, set[str]] = defaultdict(set)
+        for column, cell in enumerate(cells):
+            for way, folder, _ in guess(cell, column, stems) if cell else ():
+                ways[way].add(folder)
+        for way, folders in ways.items():
+            found[way].append(folders)
+    part = part_of_path(table)
+    ranked = sorted(
+        found,
+        key=lambda way: (
+            -round(10 * len(found[way]) / len(rows)),
+            MATCHES.index(way.match),
+            bool(way.suffix),
+            len(way.strip),
+            way.column,
+        ),
+    )
+    likely = []
+    for way in ranked[:6]:
+        folders = _choose_folders(found[way], part)
+        named = sum(not each.isdisjoint(folders) for each in found[way])
+        likely.append((way, folders, named / len(rows)))
+    return likely
+
+
+def _choose_folders(rows: list[set[str]], part: str | None) -> list[str]:
+    """Take one folder if it has nearly all images; else all that have some."""
+    folders = Counter(folder for each in rows for folder in each)
+    ranked = sorted(folders, key=lambda folder: (-folders[folder], part_of_path(folder) != part, len(folder), folder))
+    return ranked[:1] if folders[ranked[0]] >= 0.97 * len(rows) else sorted(ranked)
+
+
+def share_found(cells: Iterable[str], way: Way, known: dict[str, str]) -> list[str]:
+    """Give the image of each cell, empty where there is none."""
+    return [known.get(key_of(clean_cell(cell, way.strip) + way.suffix, way.match), "") for cell in cells]
+
+
+def index(images: Iterable[str], folders: list[str], way: Way) -> dict[str, str]:
+    """Give the images in some folders by what a cell has to say to name them."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        prefix = "" if folder == "." else f"{folder}/"
+        for name in images:
+            if name.startswith(prefix):
+                found.setdefault(key_of(name.removeprefix(prefix), way.match), name)
+    return found

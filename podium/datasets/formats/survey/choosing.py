@@ -1,0 +1,130 @@
+"""The reading of an archive that is taken, if one is clearly likelier than all others."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from podium.config.datasets import Format
+from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.reading import GUESSED, NAMES_SAY_SO, Reading
+from podium.errors import PodiumError
+
+MIN_EXPLAINED = 0.9
+"""So large a share of the image files a reading uses, or leaves aside with a reason."""
+IN_TABLES = ("pixel_csv", "idx", "image_parquet")
+"""Formats whose images are not files."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found."""
+
+    reading: Reading
+    format: Format
+    notes: list[str]
+    """What a person should know of it, each a sentence."""
+    others: list[Reading]
+    """Readings that were not taken."""
+    contents: Contents
+
+
+def choose(contents: Contents, readings: list[Reading], number: int | None = None) -> Survey:
+    """Take the best reading, if it explains nearly everything and nothing speaks against it, or as much for another.
+
+    Args:
+        contents: of the archive.
+        readings: all that detectors found.
+        number: of the reading to take, 1 being the first of those that are told.
+
+    Raises:
+        PodiumError: none is good enough, or several are; the message names them.
+    """
+    readings = sorted((_explained(contents, reading) for reading in readings), key=_rank)
+    numbered = [reading for reading in readings if reading.format is not None]
+    if number is not None:
+        if not 1 <= number <= len(numbered):
+            raise PodiumError(
+                f"There is no reading {number}; expected 1 to {len(numbered)}."
+                if numbered
+                else _nothing_fits(contents, [])
+            )
+        return _taken(contents, numbered[number - 1], readings)
+    if not readings:
+        raise PodiumError(_nothing_fits(contents, []))
+    best = readings[0]
+    rivals = [each for each in readings[1:] if not each.doubts and _rivals(best, each)]
+    if best.format is None or best.doubts or rivals:
+        raise PodiumError(_unclear(contents, readings))
+    return _taken(contents, best, readings)
+
+
+def _taken(contents: Contents, reading: Reading, readings: list[Reading]) -> Survey:
+    if reading.format is None:
+        raise PodiumError(_unclear(contents, readings))
+    others = [other for other in readings if other is not reading]
+    doubts = [f"It was asked for, although {doubt}." for doubt in reading.doubts]
+    return Survey(reading, reading.format, contents.notes + reading.notes + doubts, others, contents)
+
+
+def _rank(reading: Reading) -> tuple[bool, int, int]:
+    """Put readings without doubts first, then those for which more speaks, then those with more images.
+
+    A layout that is known and cannot be read goes before readings for which less speaks.
+    """
+    return bool(reading.doubts) and reading.format is not None, -reading.strength, -reading.images
+
+
+def _rivals(best: Reading, other: Reading) -> bool:
+    """Say whether as much speaks for another reading, which gives other labels."""
+    if other.format is None or other.agrees or best.agrees:
+        return False
+    return other.strength > GUESSED and min(best.strength, other.strength) >= NAMES_SAY_SO
+
+
+def _explained(contents: Contents, reading: Reading) -> Reading:
+    """Doubt a reading that explains too few images."""
+    if reading.format is None or reading.format.kind in IN_TABLES or "." in reading.aside:
+        return reading
+    images = contents.tree.count
+    if reading.images >= MIN_EXPLAINED * images:
+        return reading
+    doubt = f"{images - reading.images:,} of {images:,} images lie elsewhere"
+    return (
+        reading
+        if any("images lie" in each for each in reading.doubts)
+        else replace(reading, doubts=[*reading.doubts, doubt])
+    )
+
+
+def _unclear(contents: Contents, readings: list[Reading]) -> str:
+    """Name the readings, with what speaks against each."""
+    lines = [f"It is not clear what the images of the archive of {contents.archive.name} show. They can be read so:"]
+    if not any(reading.format for reading in readings):
+        lines = [f"The archive of {contents.archive.name} cannot be read:"]
+    number = 0
+    for reading in readings:
+        number += reading.format is not None
+        title = f"{number}. {reading.format.kind}: " if reading.format else "- "
+        lines.append(f"  {title}{reading.what}.")
+        lines += [f"       But: {doubt}." for doubt in reading.doubts]
+    lines += [f"  Note: {note}" for note in contents.notes]
+    if number:
+        lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
+    else:
+        lines.append("Lay the files out in another way, or write params.yaml by hand: ")
+    lines[-1] += "docs/your-own-dataset.md."
+    return "\n".join(lines)
+
+
+def _nothing_fits(contents: Contents, _: list[Reading]) -> str:
+    endings = Counter(PurePosixPath(name).suffix.lower() or "without ending" for name in contents.files)
+    found = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8)) or "no file"
+    first = ", ".join(f"'{name}'" for name in (*contents.tree.all_images(), *contents.files)[:4])
+    return (
+        f"The archive of {contents.archive.name} is laid out in no way that podium knows. Found: {found}"
+        f"{f'; for example {first}' if first else ''}. Expected images in one folder a class; or images whose "
+        "names begin with their class (cat.0.jpg); or a CSV table with the path and the label of each image; or CSV "
+        "tables with a label and a square of pixels in each row; or digitStruct.mat beside images. "
+        "docs/your-own-dataset.md draws them all. Lay the files out like one of them and name their folder, or write "
+        "params.yaml by hand." + "".join(f"\n{note}" for note in contents.notes)
+    )
