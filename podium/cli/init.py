@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="kaggle:OWNER/SLUG (a dataset), kaggle:SLUG (a competition), its address, or a folder, zip or tar.gz here",
     )
     parser.add_argument("--name", help="the dataset's name: lower-case words joined by hyphens")
+    parser.add_argument(
+        "--as", type=int, metavar="N", dest="number", help="take this reading of the archive, where several were told"
+    )
     parser.add_argument("--force", action="store_true", help=FORCE)
 
 
@@ -25,7 +28,14 @@ def run(root: Path, arguments: argparse.Namespace) -> None:
     from podium.datasets.starter import init_page  # pandas, OpenCV and scikit-learn: two seconds to import
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    draft = init_page(root, arguments.reference, arguments.here, name=arguments.name, force=arguments.force)
+    draft = init_page(
+        root,
+        arguments.reference,
+        arguments.here,
+        name=arguments.name,
+        force=arguments.force,
+        number=arguments.number,
+    )
     print(f"{PARAMS} is now a draft for this dataset:")
     lines = [f"  {title:<9} {fact}" for title, fact in draft.facts.items()]
     lines += [f"Note: {note}" for note in draft.notes] + [f"Problem: {problem}" for problem in draft.problems]

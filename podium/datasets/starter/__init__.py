@@ -19,6 +19,7 @@ from podium.datasets.archive import ARCHIVE, Archive
 from podium.datasets.formats import read
 from podium.datasets.formats.detect import Survey, survey
 from podium.datasets.formats.image_files import UNLABELLED
+from podium.datasets.inventory import Inventory, take_inventory
 from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.sources import fetch
 from podium.datasets.starter import choices
@@ -72,12 +73,12 @@ def init_page(
     name = _checked(name or name_dataset(source))
     if not force:
         require_saved(root, command)
-    with _arrived(source, name, command) as (raw, what):
-        with Archive(raw) as archive:
-            found = survey(archive, number)
+    with _arrived(source, name, command) as (raw, what), Archive(raw) as archive:
+        found = survey(archive, number)
         logger.info("took %s; it is laid out as %s; looking at every image", what, found.format.kind)
         manifest = build_manifest(read(raw, found.format))
-    draft = _draft(name, source, found, manifest, reference)
+        inventory = take_inventory(archive, found.format, manifest["id"])
+    draft = _draft(name, source, found, manifest, inventory, reference)
     replace_page(root, draft.page, command, force=force)
     if source.kind == "kaggle":
         draft.facts["archive"] = (
@@ -120,11 +121,16 @@ def _arrived(source: KaggleSource | ArchiveSource, name: str, command: str) -> I
 
 
 def _draft(
-    name: str, source: KaggleSource | ArchiveSource, found: Survey, manifest: pd.DataFrame, reference: str
+    name: str,
+    source: KaggleSource | ArchiveSource,
+    found: Survey,
+    manifest: pd.DataFrame,
+    inventory: Inventory,
+    reference: str,
 ) -> Draft:
     """Choose what the page says, and write it."""
     labelled = choices.labelled_rows(manifest)
-    classes = choices.choose_classes(labelled["label"], found.format)
+    classes = choices.choose_classes(labelled["label"], found.format, found.reading.names)
     counts = count_classes(labelled["label"], labelled["part"], classes)
     split, no_split = choices.choose_split(manifest[is_readable(manifest)])
     target, notes = choices.choose_target(labelled, found.format)
@@ -140,10 +146,15 @@ def _draft(
     )
     schedule = choices.choose_schedule(boxes=target == "label_and_box")
     candidate = Candidate(dataset=name, model=choices.choose_model(dataset.image), schedule=SCHEDULE)
-    notes = found.notes + notes
     unlabelled = int((~has_label(manifest)).sum())
+    if unlabelled:
+        notes.append(f"{unlabelled:,} images have no labels; they are the part `{UNLABELLED}`, which is not used.")
+    notes = found.notes + notes + inventory.sentences()
     page = write_page(name, dataset, schedule, candidate, Found(reference, labelled, counts, unlabelled, notes))
-    return Draft(page, _facts(dataset, counts, unlabelled), notes, find_problems(manifest, counts, no_split))
+    facts = _facts(dataset, counts, unlabelled) | {
+        "files": f"{inventory.images:,} images, {inventory.tables:,} tables, {inventory.left:,} left aside"
+    }
+    return Draft(page, facts, notes, find_problems(manifest, counts, no_split))
 
 
 def _in_two_parts(labelled: pd.DataFrame) -> bool:

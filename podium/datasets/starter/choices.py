@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import pandas as pd
@@ -30,8 +30,8 @@ def labelled_rows(manifest: pd.DataFrame) -> pd.DataFrame:
     return manifest[is_readable(manifest) & has_label(manifest) & (manifest["label"] != "")]
 
 
-def choose_classes(labels: Iterable[str], layout: Format) -> dict[str, str]:
-    """Put the labels in natural order, each named as the archive writes it.
+def choose_classes(labels: Iterable[str], layout: Format, names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Put the labels in natural order, each named as the archive writes it, or as it says elsewhere in `names`.
 
     Raises:
         PodiumError: there is only one, or two differ in upper and lower case only.
@@ -53,6 +53,8 @@ def choose_classes(labels: Iterable[str], layout: Format) -> dict[str, str]:
             )
     if layout.kind == "digit_struct" and "10" in ordered and "0" not in ordered:
         return {label: "0" if label == "10" else label for label in ordered}
+    if names and len({names.get(label, label).casefold() for label in ordered}) == len(ordered):
+        return {label: names.get(label) or label for label in ordered}
     return {label: label for label in ordered}
 
 

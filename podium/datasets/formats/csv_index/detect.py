@@ -134,7 +134,15 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
     left = [image for image in contents.tree.all_images() if image not in named]
     if left:
         notes.append(f"{len(left):,} images are named in no table; they are left aside.")
-        untold = [image for image in left if part_of_path(image) not in ("test", "unlabelled")]
+        stems = {_stem(image) for image in named}
+        versions = [image for image in left if _stem(image) in stems]
+        if versions:
+            notes.append(
+                f"{len(versions):,} of these have the names of images that are taken, such as '{versions[0]}'."
+            )
+        untold = [
+            image for image in left if _stem(image) not in stems and part_of_path(image) not in ("test", "unlabelled")
+        ]
         if len(untold) > (1 - MIN_FOUND_SHARE) * len(named):
             doubts.append(
                 f"the tables name {len(named):,} images, and not {len(untold):,} others such as '{untold[0]}'"
@@ -149,9 +157,14 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
         aside=contents.aside | {".": "images that no table names"},
         notes=notes,
         doubts=doubts,
-        agrees=all(agree_with_folders(_pairs(each)) for each in indexes),
+        agrees=any(agree_with_folders(_pairs(each)) for each in indexes),
         names=first.meaning.names,
     )
+
+
+def _stem(image: str) -> str:
+    name = image.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _pairs(each: _Index) -> Iterator[tuple[str, str]]:
@@ -183,8 +196,8 @@ def _doubt_rows(each: _Index) -> list[str]:
         return [f"{missing:,} of the {rows:,} rows of '{each.table}' name images that the archive does not have"]
     if rows - missing > each.named / MIN_FOUND_SHARE:
         return [
-            f"'{each.table}' has {rows:,} rows for {each.named:,} images, and podium gives each image one label; are they "
-            "boxes?"
+            f"'{each.table}' has {rows:,} rows for {each.named:,} images, and podium gives each image one label; are "
+            "they boxes?"
         ]
     return []
 

@@ -14,6 +14,7 @@ from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import (
     names_a_holder,
+    names_an_image_folder,
     names_just_a_part,
     names_marks,
     names_pieces,
@@ -51,8 +52,9 @@ def doubt_children(archive: Archive, folder: Folder) -> list[str]:
     names = [child.name for child in children]
     doubts = []
     holders = [name for name in names if names_a_holder(name)]
-    if holders and len(holders) >= len(names) - 1:
-        doubts.append(f"'{holders[0]}' is a name of folders that hold things, rather than of a class")
+    sure = [name for name in names if names_an_image_folder(name)]
+    if sure or (holders and len(holders) >= len(names) - 1):
+        doubts.append(f"'{(sure or holders)[0]}' is a name of folders that hold things, rather than of a class")
     if names_pieces(names):
         doubts.append(f"'{names[0]}' and '{names[1]}' are named like pieces of one whole")
     parts = [child for child in children if names_just_a_part(child.name)]

@@ -9,7 +9,7 @@ from podium.config.datasets import LabelledNamesFormat, Part
 from podium.datasets.formats.labelled_names.read import class_of
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import Parts, find_parts
-from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading, agree_with_folders
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import names_a_holder, part_of
 
@@ -57,6 +57,9 @@ def find(contents: Contents) -> list[Reading]:
             aside=contents.aside,
             notes=parts.notes,
             doubts=[*parts.doubts, *([hidden] if hidden else []), *_doubts(labels)],
+            agrees=agree_with_folders(
+                (name, class_of(PurePosixPath(name).stem, separator, ends)) for name in folders["train"].all_images()
+            ),
         )
     ]
 

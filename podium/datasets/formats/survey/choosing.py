@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from podium.config.datasets import Format
 from podium.datasets.formats.survey.contents import Contents
-from podium.datasets.formats.survey.reading import GUESSED, NAMES_SAY_SO, Reading
+from podium.datasets.formats.survey.reading import GUESSED, PARTS_AGREE, Reading
 from podium.errors import PodiumError
 
 MIN_EXPLAINED = 0.9
@@ -44,13 +44,11 @@ def choose(contents: Contents, readings: list[Reading], number: int | None = Non
     if number is not None:
         if not 1 <= number <= len(numbered):
             raise PodiumError(
-                f"There is no reading {number}; expected 1 to {len(numbered)}."
-                if numbered
-                else _nothing_fits(contents, [])
+                f"There is no reading {number}; expected 1 to {len(numbered)}." if numbered else _nothing_fits(contents)
             )
         return _taken(contents, numbered[number - 1], readings)
     if not readings:
-        raise PodiumError(_nothing_fits(contents, []))
+        raise PodiumError(_nothing_fits(contents))
     best = readings[0]
     rivals = [each for each in readings[1:] if not each.doubts and _rivals(best, each)]
     if best.format is None or best.doubts or rivals:
@@ -78,7 +76,7 @@ def _rivals(best: Reading, other: Reading) -> bool:
     """Say whether as much speaks for another reading, which gives other labels."""
     if other.format is None or other.agrees or best.agrees:
         return False
-    return other.strength > GUESSED and min(best.strength, other.strength) >= NAMES_SAY_SO
+    return other.strength > GUESSED and other.strength >= min(best.strength, PARTS_AGREE)
 
 
 def _explained(contents: Contents, reading: Reading) -> Reading:
@@ -116,7 +114,7 @@ def _unclear(contents: Contents, readings: list[Reading]) -> str:
     return "\n".join(lines)
 
 
-def _nothing_fits(contents: Contents, _: list[Reading]) -> str:
+def _nothing_fits(contents: Contents) -> str:
     endings = Counter(PurePosixPath(name).suffix.lower() or "without ending" for name in contents.files)
     found = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8)) or "no file"
     first = ", ".join(f"'{name}'" for name in (*contents.tree.all_images(), *contents.files)[:4])

@@ -54,7 +54,9 @@ def _in_folders(archive: Archive, tree: Folder) -> dict[str, str]:
         for child in marks:
             names = [*child.all_images()]
             stems = [stem for name in names if (stem := _stem(name)) in partners]
-            if len(stems) >= MIN_PARTNERS * len(names) and (_tell(stems, partners) or _look_like_masks(archive, names)):
+            if len(stems) < MIN_PARTNERS * len(names):
+                continue
+            if _say_so(names) or _tell(stems, partners) or _look_like_masks(archive, names):
                 found[child.path] = "masks or marks: they are named like the images beside them"
         near += [child for child in children if child.path not in found]
     return found
@@ -63,6 +65,11 @@ def _in_folders(archive: Archive, tree: Folder) -> dict[str, str]:
 def _stem(name: str) -> str:
     stem = name.rpartition("/")[2]
     return _SUFFIX.sub("", stem.rpartition(".")[0] or stem).casefold()
+
+
+def _say_so(names: list[str]) -> bool:
+    """Say whether the names of the images themselves end in a word such as `_mask`."""
+    return sum(bool(_SUFFIX.search(name.rpartition(".")[0])) for name in names) >= MIN_PARTNERS * len(names)
 
 
 def _tell(stems: list[str], partners: Counter[str]) -> bool:

@@ -68,8 +68,10 @@ def find_parts(tree: Folder, classes: Classes) -> Parts | None:
 
 def _named(place: Folder, classes: Classes) -> Iterator[Folder]:
     """Give the folders that are named as parts are, the outermost of each path."""
-    for child in place.folders.values():
-        if part_of(child.name) and (names_just_a_part(child.name) or len(classes(child)) > 1):
+    children = [*place.folders.values()]
+    beside = any(part_of(child.name) and len(classes(child)) > 1 for child in children)
+    for child in children:
+        if part_of(child.name) and (beside or names_just_a_part(child.name)):
             yield child
         else:
             yield from _named(child, classes)

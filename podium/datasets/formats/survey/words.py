@@ -22,6 +22,7 @@ HOLDERS = {
     *("thumbnail", "thumbnails", "thumbs", "sample", "samples", "split", "splits"),
 }
 """Words of folders that hold things, whatever these show."""
+_SURE_HOLDERS = {"image", "images", "img", "imgs", "picture", "pictures", "photos", "data", "dataset", "files", "jpeg"}
 MARKS = {
     *("mask", "masks", "annotation", "annotations", "annotated", "label", "labels", "trimap", "trimaps", "gt"),
     *("segmentation", "segmentations", "groundtruth", "truth", "contour", "contours", "overlay", "overlays"),
@@ -71,6 +72,11 @@ def names_a_holder(name: str) -> bool:
     """Say whether a name is one of a folder that holds things, such as `images` or `raw_data`."""
     words = words_of(name)
     return bool(words) and all(word in HOLDERS or word in MARKS for word in words)
+
+
+def names_an_image_folder(name: str) -> bool:
+    """Say whether a name is one of a folder that holds images or what marks them, and never one of a class."""
+    return names_a_holder(name) and any(word in _SURE_HOLDERS or word in MARKS for word in words_of(name))
 
 
 def names_pieces(names: Iterable[str]) -> bool:
