@@ -3,16 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from podium.config.datasets import CsvIndexFormat, Part
 from podium.datasets.archive import DamagedFile
 from podium.datasets.formats.csv_index.columns import MAX_CLASSES, Meaning, find_meaning
 from podium.datasets.formats.csv_index.paths import Stems, Way, index, likely_ways, share_found
-from podium.datasets.formats.csv_index.tables import Writing, find_encoding, find_separators, open_table
+from podium.datasets.formats.csv_index.tables import Writing, find_encodings, find_separators, open_table
 from podium.datasets.formats.image_files import EXTENSIONS
 from podium.datasets.formats.survey.contents import Contents
-from podium.datasets.formats.survey.reading import GUESSED, WRITTEN_DOWN, Reading, agree_with_folders
+from podium.datasets.formats.survey.reading import GUESSED, WRITTEN_DOWN, Reading, agree_with_folders, spread
 from podium.datasets.formats.survey.words import assign_tables, names_just_a_part, part_of, part_of_path
 from podium.errors import PodiumError
 
@@ -48,6 +49,8 @@ class _Index:
     columns: dict[str, list[str]]
     """The cells of the others that have few values."""
     meaning: Meaning
+    guessed: str = ""
+    """Its encoding, if others give other labels."""
 
     @property
     def named(self) -> int:
@@ -61,14 +64,11 @@ def find(contents: Contents) -> list[Reading]:
     if not stems:
         return []
     names = [name for name in contents.files if _may_be_table(name)]
-    found = [index for name in contents.distinct(names) if (index := _read(contents, name, stems))]
+    found = [each for name in contents.distinct(names) for each in _read(contents, name, stems)]
     kinds: dict[object, list[_Index]] = defaultdict(list)
     for each in found:
         if each.meaning.label:
-            label = each.meaning.label
-            kinds[each.path, each.way, label if isinstance(label, str) else tuple(label), each.writing.header].append(
-                each
-            )
+            kinds[each.path, each.way, str(each.meaning.label), each.writing.header, each.guessed].append(each)
     readings = []
     for indexes in kinds.values():
         bare = [each for each in found if not each.meaning.label and each.path == indexes[0].path]
@@ -114,6 +114,8 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
     elif not words and (words := _parts_by_folder(first)):
         notes.append(f"The parts are told by folders: {', '.join(map(repr, words))}.")
     for each in chosen.values():
+        if each.guessed:
+            doubts.append(f"'{each.table}' is not UTF-8, and may be written in several ways; so it has {_odd(each)}")
         doubts += _doubt_rows(each)
         notes += _tell_writing(each)
     layout = CsvIndexFormat(
@@ -151,7 +153,8 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
     classes = len(set(first.meaning.labels) - {""})
     return Reading(
         format=layout,
-        what=f"the table '{first.table}' has images in the column '{first.path}', and {classes:,} classes in '{label}'",
+        what=f"the table '{first.table}' has images in the column '{first.path}', and {classes:,} classes in '{label}'"
+        + (f", read as {first.guessed}" if first.guessed else ""),
         images=len(named),
         strength=WRITTEN_DOWN if first.meaning.said else GUESSED,
         aside=contents.aside | {".": "images that no table names"},
@@ -159,6 +162,7 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
         doubts=doubts,
         agrees=any(agree_with_folders(_pairs(each)) for each in indexes),
         names=first.meaning.names,
+        samples=partial(_samples, first),
     )
 
 
@@ -169,6 +173,13 @@ def _stem(image: str) -> str:
 
 def _pairs(each: _Index) -> Iterator[tuple[str, str]]:
     return ((image, label) for image, label in zip(each.images, each.meaning.labels, strict=True) if image)
+
+
+def _samples(each: _Index) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for image, label in _pairs(each):
+        found.setdefault(label, []).append(image)
+    return {label: spread(images) for label, images in found.items()}
 
 
 def _folders(chosen: dict[Part, _Index]) -> str | list[str] | dict[Part, str | list[str]]:
@@ -202,12 +213,16 @@ def _doubt_rows(each: _Index) -> list[str]:
     return []
 
 
+def _odd(each: _Index) -> str:
+    """Give some labels with other letters than English ones."""
+    return ", ".join(f"'{value}'" for value in [*dict.fromkeys(each.meaning.labels)] if not value.isascii())[:100]
+
+
 def _tell_writing(each: _Index) -> list[str]:
     """Say what is unusual about how a table is written, and how it names images."""
     notes = []
     if each.writing.encoding not in ("utf-8", "utf-16"):
-        odd = [value for value in dict.fromkeys(each.meaning.labels) if not value.isascii()]
-        shown = f": {', '.join(repr(value) for value in odd[:4])}" if odd else ""
+        shown = f": {odd}" if (odd := _odd(each)) else ""
         notes.append(f"'{each.table}' is not UTF-8; it was read as {each.writing.encoding}, which is a guess{shown}.")
     if each.writing.separator != ",":
         separator = {"\t": "tabs", "blanks": "blanks"}.get(each.writing.separator, f"'{each.writing.separator}'")
@@ -221,16 +236,31 @@ def _tell_writing(each: _Index) -> list[str]:
     return notes
 
 
-def _read(contents: Contents, table: str, stems: Stems) -> _Index | None:
-    """Look whether a table names images, and what its columns mean."""
-    archive = contents.archive
+def _read(contents: Contents, table: str, stems: Stems) -> list[_Index]:
+    """Look whether a table names images, and what its columns mean; once for each encoding that gives other labels."""
     try:
-        encoding = find_encoding(archive, table)
-        separators = find_separators(archive, table, encoding)
-        best: tuple[float, Writing, list[str], Way, list[str]] | None = None
+        encodings = find_encodings(contents.archive, table)
+    except (DamagedFile, PodiumError):
+        return []
+    found = [index for encoding in encodings if (index := _read_as(contents, table, encoding, stems))]
+    best = max((index.named for index in found), default=0)
+    distinct: list[_Index] = []
+    for each in found:
+        if each.named == best and all(each.meaning.labels != other.meaning.labels for other in distinct):
+            distinct.append(each)
+    western = [each for each in distinct if each.writing.encoding == "cp1252"]
+    if western:  # where its letters fit, those of its neighbours do so by chance
+        distinct = [each for each in distinct if not each.writing.encoding.startswith("cp125")] + western
+    return [replace(each, guessed=each.writing.encoding) for each in distinct] if len(distinct) > 1 else distinct
+
+
+def _read_as(contents: Contents, table: str, encoding: str, stems: Stems) -> _Index | None:
+    best: tuple[float, Writing, list[str], Way, list[str]] | None = None
+    try:
+        separators = find_separators(contents.archive, table, encoding)
         for separator in separators:
             writing = Writing(encoding, separator or ",")
-            with open_table(archive, table, writing) as (columns, rows):
+            with open_table(contents.archive, table, writing) as (columns, rows):
                 sample = [cells for _, cells in islice(rows, SAMPLE_ROWS)]
             if not sample or len(columns) > MAX_COLUMNS:
                 continue
@@ -239,7 +269,7 @@ def _read(contents: Contents, table: str, stems: Stems) -> _Index | None:
                     best = share, writing, columns, way, folders
             if best and best[0] >= MIN_FOUND_SHARE:
                 break
-    except (DamagedFile, PodiumError, LookupError, UnicodeError):
+    except (DamagedFile, PodiumError):
         return None
     if best is None or best[0] == 0:
         _tell_missing(contents, table, Writing(encoding, separators[0] or ","))

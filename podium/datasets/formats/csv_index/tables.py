@@ -17,6 +17,10 @@ SEPARATORS: tuple[Separator, ...] = (",", "\t", ";", "|", "blanks")
 """The likeliest first."""
 SAMPLE_BYTES = 1 << 16
 """By so much of a table its encoding is guessed, and its separators."""
+ENCODINGS = ("gb18030", "big5", "shift_jis", "cp949", "cp1252", "cp1251", "cp1250", "cp1253", "cp1254")
+"""Of text that is not Unicode, the likeliest first."""
+MIN_LETTERS = 0.95
+"""So large a share of what is not ASCII is letters, in the right encoding."""
 
 Rows = Iterator[tuple[int, list[str]]]
 """Each with the line that it ends at."""
@@ -100,8 +104,8 @@ def _rows(lines: _Lines, table: str, writing: Writing, dataset: str) -> Rows:
         ) from None
 
 
-def find_encoding(archive: Archive, table: str) -> str:
-    """Tell how a table's text is written: UTF-8 if all of it is, UTF-16 if it says so, else a guess.
+def find_encodings(archive: Archive, table: str) -> list[str]:
+    """Tell how a table's text may be written: UTF-8 if all of it is, UTF-16 if it says so, else all that fit.
 
     Raises:
         PodiumError: it is no text.
@@ -109,7 +113,7 @@ def find_encoding(archive: Archive, table: str) -> str:
     with archive.open(table) as file:
         head = file.read(4)
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
+        return ["utf-16"]
     decoder, odd = codecs.getincrementaldecoder("utf-8")(), b""
     with archive.open(table) as file:
         try:
@@ -120,30 +124,23 @@ def find_encoding(archive: Archive, table: str) -> str:
                 decoder.decode(block)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return _guess(odd)
-    return "utf-8"
+            return _fitting(odd) or ["cp1252"]
+    return ["utf-8"]
 
 
-def _guess(block: bytes) -> str:
-    """Guess the encoding of text that is not UTF-8, by its lines with other letters than English ones."""
-    from charset_normalizer import from_bytes  # rarely needed
-
-    lines = [line for line in block.splitlines() if not line.isascii()]
-    sample = b"\n".join(islice(dict.fromkeys(lines), 2000))[:SAMPLE_BYTES]
-    best = from_bytes(sample, cp_exclusion=["utf_7"]).best()
-    found = best.encoding if best else "cp1252"
-    latin = found.startswith(("cp125", "iso8859", "latin", "mac", "cp437", "cp850", "cp858"))
-    return "cp1252" if latin and _is_western(sample) else found.replace("_", "-")
+def _fitting(block: bytes) -> list[str]:
+    """Give the encodings by which the bytes that are not ASCII are letters."""
+    lines = [line for line in block.splitlines()[:-1] or [block] if not line.isascii()]
+    sample = b"\n".join(islice(dict.fromkeys(lines), 2000))
+    return [encoding for encoding in ENCODINGS if _are_letters(sample, encoding)]
 
 
-def _is_western(sample: bytes) -> bool:
-    """Say whether text reads as Western European letters."""
+def _are_letters(sample: bytes, encoding: str) -> bool:
     try:
-        text = sample.decode("cp1252")
+        odd = [letter for letter in sample.decode(encoding) if not letter.isascii()]
     except UnicodeDecodeError:
         return False
-    odd = [letter for letter in text if not letter.isascii()]
-    return sum(letter.isalpha() for letter in odd) >= 0.9 * len(odd)
+    return bool(odd) and sum(letter.isalpha() for letter in odd) >= MIN_LETTERS * len(odd)
 
 
 def find_separators(archive: Archive, table: str, encoding: str) -> list[Separator | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from podium.config.datasets import ImageFolderFormat, Part
 from podium.datasets.formats.image_folder.evidence import (
@@ -13,7 +14,7 @@ from podium.datasets.formats.image_folder.evidence import (
 )
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import find_parts
-from podium.datasets.formats.survey.reading import NAMES_SAY_SO, PARTS_AGREE, Reading
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, PARTS_AGREE, Reading, spread
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import names_just_a_part
 
@@ -51,7 +52,7 @@ def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
         yield from _levels(contents, reading, [tree])
         return
     names = ", ".join(f"'{name}'" for name in sorted(shared)[:4])
-    same = f"'{children[0].name}', '{children[1].name}' and others have the same folders in them ({names}, …)"
+    same = f"'{children[0].name}' and '{children[1].name}' have the same folders in them ({names}, …)"
     roots = [child.top() for child in children if len(child.top().folders) > 1]
     for root in roots[:4]:
         one = _reading(contents, {"train": root}, NAMES_SAY_SO)
@@ -61,7 +62,7 @@ def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
         layout = ImageFolderFormat(kind="image_folder", folders={"train": paths})
         what = f"the folders in {len(paths)} folders together ('{paths[0]}', '{paths[1]}', …) are the classes"
         images = sum(root.count for root in roots)
-        yield replace(reading, format=layout, what=what, images=images, doubts=[same])
+        yield replace(reading, format=layout, what=what, images=images, doubts=[same], samples=partial(_samples, roots))
     yield replace(reading, doubts=[*reading.doubts, same])
 
 
@@ -82,7 +83,8 @@ def _levels(contents: Contents, reading: Reading, roots: list[Folder]) -> Iterat
     yield replace(reading, doubts=[*reading.doubts, doubt])
     layout = replace(reading.format, class_folder="last")  # type: ignore[type-var] # it is an ImageFolderFormat
     last = f"the last folders are the classes, such as {names}"
-    yield replace(reading, format=layout, what=last, doubts=[*reading.doubts, doubt])
+    samples = partial(_samples, roots, last=True)
+    yield replace(reading, format=layout, what=last, doubts=[*reading.doubts, doubt], samples=samples)
 
 
 def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -> Reading:
@@ -104,6 +106,7 @@ def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -
         aside=contents.aside,
         notes=notes,
         doubts=[*doubts, *_hidden(contents, [tree])],
+        samples=partial(_samples, [tree]),
     )
 
 
@@ -120,6 +123,7 @@ def _reading(contents: Contents, folders: Mapping[Part, Folder], strength: int) 
             aside[pattern] = "masks or marks, in a folder of their own beside the images of each class"
     train = folders["train"]
     names = ", ".join(f"'{name}'" for name in [*train.folders][:4])
+    where = "" if train.path == "." else f" in '{train.path}'"
     more = ", …" if len(train.folders) > 4 else ""
     parts = f", in {len(folders)} parts ({', '.join(folders)})" if len(folders) > 1 else ""
     layout = ImageFolderFormat(
@@ -129,12 +133,25 @@ def _reading(contents: Contents, folders: Mapping[Part, Folder], strength: int) 
     )
     return Reading(
         format=layout,
-        what=f"{len(train.folders):,} folders are the classes: {names}{more}{parts}",
+        what=f"{len(train.folders):,} folders{where} are the classes: {names}{more}{parts}",
         images=sum(folder.count for folder in folders.values()),
         strength=strength,
         aside=aside,
         doubts=_hidden(contents, [*folders.values()]),
+        samples=partial(_samples, [train]),
     )
+
+
+def _samples(roots: list[Folder], *, last: bool = False) -> dict[str, list[str]]:
+    """Give some images of each class, by the first folder below a root or by the last."""
+    found: dict[str, list[str]] = {}
+    for root in roots:
+        for name, folder in root.folders.items():
+            places = [folder, *folder.below()] if last else [folder]
+            for place in places:
+                images = place.images if last else [*place.all_images()]
+                found.setdefault(place.name if last else name, []).extend(spread(images))
+    return {label: spread(images) for label, images in found.items() if images}
 
 
 def _hidden(contents: Contents, folders: list[Folder]) -> list[str]:

@@ -9,7 +9,7 @@ from podium.config.datasets import LabelledNamesFormat, Part
 from podium.datasets.formats.labelled_names.read import class_of
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import Parts, find_parts
-from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading, agree_with_folders
+from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading, agree_with_folders, spread
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import names_a_holder, part_of
 
@@ -60,6 +60,7 @@ def find(contents: Contents) -> list[Reading]:
             agrees=agree_with_folders(
                 (name, class_of(PurePosixPath(name).stem, separator, ends)) for name in folders["train"].all_images()
             ),
+            samples=partial(_samples, folders["train"], separator, ends),
         )
     ]
 
@@ -92,3 +93,10 @@ def _doubts(labels: list[str]) -> list[str]:
     if parts := [label for label in labels if part_of(label)]:
         return [f"'{parts[0]}' is a part's name, rather than a class's"]
     return []
+
+
+def _samples(folder: Folder, separator: str, ends: Ends) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in folder.all_images():
+        found.setdefault(class_of(PurePosixPath(name).stem, separator, ends), []).append(name)
+    return {label: spread(images) for label, images in found.items() if label}

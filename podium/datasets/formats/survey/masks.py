@@ -16,7 +16,7 @@ MIN_PARTNERS = 0.8
 SAMPLE = 6
 """Images that are decoded to see whether they are masks."""
 
-_SUFFIX = re.compile(rf"[\W_]+(?:{'|'.join(sorted(MARKS, key=len, reverse=True))})(?:[\W_]*\d+)?$", re.IGNORECASE)
+_SUFFIX = re.compile(rf"[ _.-]+(?:{'|'.join(sorted(MARKS, key=len, reverse=True))})(?:[\W_]*\d+)?$", re.IGNORECASE)
 
 
 def find_masks(archive: Archive, images: Iterable[str], tree: Folder) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """One way to read an archive, and what speaks for and against it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from podium.config.datasets import Format
@@ -13,6 +13,9 @@ PARTS_AGREE = 2
 """Strength of one by names that agree with each other: train and test hold the same classes."""
 WRITTEN_DOWN = 3
 """Strength of one by what a table or an annotation says of each image."""
+
+SAMPLES = 5
+"""Images of a label that people are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Reading:
         doubts: what speaks against it, each a sentence. A reading with a doubt is never taken unasked.
         agrees: whether the folders of the images tell the same classes.
         names: the names of classes, by their labels, where the archive gives them.
+        samples: gives some images of each label, by their paths; none where images are no files.
     """
 
     format: Format | None
@@ -40,6 +44,12 @@ class Reading:
     doubts: list[str] = field(default_factory=list)
     agrees: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    samples: Callable[[], Mapping[str, list[str]]] = dict
+
+
+def spread(names: Sequence[str]) -> list[str]:
+    """Take a few names, evenly from the first to the last."""
+    return [*names[:: max(1, len(names) // SAMPLES)]][:SAMPLES]
 
 
 def agree_with_folders(pairs: Iterable[tuple[str, str]]) -> bool:
