@@ -203,7 +203,7 @@ def _parts_by_folder(each: _Index) -> dict[str, Part]:
 def _doubt_rows(each: _Index) -> list[str]:
     """Doubt a table that names other images, too, or each several times."""
     rows, missing = len(each.images), each.images.count("")
-    if missing > (1 - MIN_FOUND_SHARE) * rows:
+    if rows - missing < MIN_FOUND_SHARE * rows:
         return [f"{missing:,} of the {rows:,} rows of '{each.table}' name images that the archive does not have"]
     if rows - missing > each.named / MIN_FOUND_SHARE:
         return [

@@ -1,6 +1,7 @@
 """Images in one folder a class."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +14,7 @@ from podium.datasets.formats.image_folder.evidence import (
     two_levels,
 )
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
-from podium.datasets.formats.survey.parts import find_parts
+from podium.datasets.formats.survey.parts import find_parts, list_roots
 from podium.datasets.formats.survey.reading import NAMES_SAY_SO, PARTS_AGREE, Reading, spread
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import names_just_a_part
@@ -24,14 +25,13 @@ def find(contents: Contents) -> list[Reading]:
     tree = contents.tree.top()
     if parts := find_parts(tree, _classes):
         folders: dict[Part, Folder] = {part: folder.top() for part, folder in parts.labelled.items()}
-        doubts = [doubt for folder in folders.values() for doubt in doubt_children(contents.archive, folder)]
-        agree = len(folders) > 1
-        labelled = [*folders.values()]
-        if parts.unlabelled:
-            folders["unlabelled"] = parts.unlabelled.core()
-        reading = _reading(contents, folders, PARTS_AGREE if agree else NAMES_SAY_SO)
+        names = Counter(name for folder in folders.values() for name in folder.folders)
+        sure = {name for name, count in names.items() if count > 1}
+        doubts = [doubt for folder in folders.values() for doubt in doubt_children(contents.archive, folder, sure)]
+        bare = [folder.core() for folder in parts.unlabelled]
+        reading = _reading(contents, folders, PARTS_AGREE if len(folders) > 1 else NAMES_SAY_SO, bare)
         reading = replace(reading, notes=parts.notes + reading.notes, doubts=reading.doubts + parts.doubts + doubts)
-        return [*_levels(contents, reading, labelled)]
+        return [*_levels(contents, reading, [*folders.values()])]
     return [*_without_parts(contents, tree)]
 
 
@@ -43,7 +43,7 @@ def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
     if inside := parts_inside(children):
         yield _parts_below(contents, tree, inside)
         return
-    if all(names_just_a_part(child.name) and not child.folders for child in children):
+    if all(names_just_a_part(child.name) and not child.core().folders for child in children):
         return  # train and test, and no classes in them
     shared = share_folders(children)
     reading = _reading(contents, {"train": tree}, NAMES_SAY_SO)
@@ -114,7 +114,9 @@ def _classes(folder: Folder) -> set[str]:
     return set(folder.top().folders)
 
 
-def _reading(contents: Contents, folders: Mapping[Part, Folder], strength: int) -> Reading:
+def _reading(
+    contents: Contents, folders: Mapping[Part, Folder], strength: int, unlabelled: Collection[Folder] = ()
+) -> Reading:
     exclude = contents.exclude
     aside = dict(contents.aside)
     for folder in folders.values():
@@ -128,16 +130,16 @@ def _reading(contents: Contents, folders: Mapping[Part, Folder], strength: int) 
     parts = f", in {len(folders)} parts ({', '.join(folders)})" if len(folders) > 1 else ""
     layout = ImageFolderFormat(
         kind="image_folder",
-        folders={part: folder.path for part, folder in folders.items()},
+        folders=list_roots(folders, [*unlabelled]),
         exclude=exclude or None,
     )
     return Reading(
         format=layout,
         what=f"{len(train.folders):,} folders{where} are the classes: {names}{more}{parts}",
-        images=sum(folder.count for folder in folders.values()),
+        images=sum(folder.count for folder in (*folders.values(), *unlabelled)),
         strength=strength,
         aside=aside,
-        doubts=_hidden(contents, [*folders.values()]),
+        doubts=_hidden(contents, [*folders.values(), *unlabelled]),
         samples=partial(_samples, [train]),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -46,18 +46,24 @@ class Below:
     """Of the first class folder that has some."""
 
 
-def doubt_children(archive: Archive, folder: Folder) -> list[str]:
-    """Say what speaks against a folder's folders being classes."""
+def doubt_children(archive: Archive, folder: Folder, sure: Collection[str] = ()) -> list[str]:
+    """Say what speaks against a folder's folders being classes.
+
+    Args:
+        archive: open.
+        folder: the folder.
+        sure: names that several parts have, so that they are no parts' names.
+    """
     children = [*folder.folders.values()]
     names = [child.name for child in children]
     doubts = []
     holders = [name for name in names if names_a_holder(name)]
-    sure = [name for name in names if names_an_image_folder(name)]
-    if sure or (holders and len(holders) >= len(names) - 1):
-        doubts.append(f"'{(sure or holders)[0]}' is a name of folders that hold things, rather than of a class")
+    never = [name for name in names if names_an_image_folder(name)]
+    if never or (holders and len(holders) >= len(names) - 1):
+        doubts.append(f"'{(never or holders)[0]}' is a name of folders that hold things, rather than of a class")
     if names_pieces(names):
         doubts.append(f"'{names[0]}' and '{names[1]}' are named like pieces of one whole")
-    parts = [child for child in children if names_just_a_part(child.name)]
+    parts = [child for child in children if child.name not in sure and names_just_a_part(child.name)]
     if len(parts) > 1 or (parts and len(children) < 3):
         doubts.append(f"'{parts[0].name}' is named like a part to train or to test with, rather than like a class")
     if len(children) >= 4 and sum(bool(_IDS.fullmatch(name)) for name in names) >= MOST * len(names):
@@ -77,7 +83,7 @@ def parts_inside(children: list[Folder]) -> dict[Part, str]:
     found: dict[Part, str] = {}
     for name, count in counts.most_common():
         part = part_of(name)
-        if part and names_just_a_part(name) and count >= MOST * len(children):
+        if part and names_just_a_part(name) and count >= len(children) / 2:
             found.setdefault(part, name)
     inside = sum(child.folders[name].count for child in children for name in found.values() if name in child.folders)
     return found if len(found) > 1 and inside >= MOST * sum(child.count for child in children) else {}

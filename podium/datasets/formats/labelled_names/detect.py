@@ -8,7 +8,7 @@ from typing import Literal
 from podium.config.datasets import LabelledNamesFormat, Part
 from podium.datasets.formats.labelled_names.read import class_of
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
-from podium.datasets.formats.survey.parts import Parts, find_parts
+from podium.datasets.formats.survey.parts import Parts, find_parts, list_roots
 from podium.datasets.formats.survey.reading import NAMES_SAY_SO, Reading, agree_with_folders, spread
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import names_a_holder, part_of
@@ -36,13 +36,12 @@ def find(contents: Contents) -> list[Reading]:
         return []
     (separator, ends), parts = min(found, key=lambda pair: len(_labels(pair[1].labelled["train"], *pair[0])))
     folders: dict[Part, Folder] = {part: folder.core() for part, folder in parts.labelled.items()}
-    if parts.unlabelled:
-        folders["unlabelled"] = parts.unlabelled.core()
+    bare = [folder.core() for folder in parts.unlabelled]
     labels = sorted(_labels(folders["train"], separator, ends))
-    hidden = hidden_in_archives(contents.archive, folders.values())
+    hidden = hidden_in_archives(contents.archive, [*folders.values(), *bare])
     layout = LabelledNamesFormat(
         kind="labelled_names",
-        folders={part: folder.path for part, folder in folders.items()},
+        folders=list_roots(folders, bare),
         separator=separator,
         class_ends="last" if ends == "last" else None,
         exclude=contents.exclude or None,
@@ -69,7 +68,7 @@ def _parts(tree: Folder, separator: str, ends: Ends) -> Parts | None:
     labels = partial(_labels, separator=separator, ends=ends)
     if parts := find_parts(tree, labels):
         return parts
-    return Parts({"train": tree}, None, [], []) if len(labels(tree)) > 1 else None
+    return Parts({"train": tree}, [], [], []) if len(labels(tree)) > 1 else None
 
 
 def _labels(folder: Folder, separator: str, ends: Ends) -> set[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from podium.config.datasets import Format
+from podium.config.datasets import CsvIndexFormat, Format, ImageFolderFormat
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.reading import GUESSED, PARTS_AGREE, Reading
 from podium.errors import PodiumError
@@ -49,8 +49,8 @@ def choose(contents: Contents, readings: list[Reading], number: int | None = Non
         return _taken(contents, numbered[number - 1], readings)
     if not readings:
         raise PodiumError(_nothing_fits(contents))
-    best = readings[0]
-    rivals = [each for each in readings[1:] if not each.doubts and _rivals(best, each)]
+    best = _simplest(readings)
+    rivals = [each for each in readings if each is not best and not each.doubts and _rivals(best, each)]
     if best.format is None or best.doubts or rivals:
         raise PodiumError(_unclear(contents, readings))
     return _taken(contents, best, readings)
@@ -62,6 +62,17 @@ def _taken(contents: Contents, reading: Reading, readings: list[Reading]) -> Sur
     others = [other for other in readings if other is not reading]
     doubts = [f"It was asked for, although {doubt}." for doubt in reading.doubts]
     return Survey(reading, reading.format, contents.notes + reading.notes + doubts, others, contents)
+
+
+def _simplest(readings: list[Reading]) -> Reading:
+    """Take class folders in place of a table that says the same of no more images, and knows no more parts."""
+    best = readings[0]
+    if isinstance(best.format, CsvIndexFormat) and best.agrees and not best.doubts:
+        for other in readings[1:]:
+            if isinstance(other.format, ImageFolderFormat) and not other.doubts and other.images >= best.images:
+                parts = {*(best.format.split_words or {}).values()} or {*best.format.tables}
+                return other if {*other.format.folders} >= parts else best
+    return best
 
 
 def _rank(reading: Reading) -> tuple[bool, int, int]:

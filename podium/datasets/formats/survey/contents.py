@@ -37,6 +37,10 @@ class Contents:
         aside = {copy: f"copies of the images in '{kept}'" for copy, kept in copies.items()}
         kept = _without(images, aside)
         masks = find_masks(archive, kept, grow(kept))
+        notes = notes + [
+            f"'{copy}' has the same images as '{original}' and is left aside." for copy, original in copies.items()
+        ]
+        notes += [f"'{path}' is left aside: {reason}." for path, reason in masks.items()]
         return cls(archive, files, images, grow(_without(kept, masks)), aside | masks, notes)
 
     @property

@@ -1,6 +1,6 @@
 """The folders of an archive's parts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from podium.config.datasets import Part
@@ -20,7 +20,7 @@ class Parts:
 
     labelled: dict[Part, Folder]
     """Train first."""
-    unlabelled: Folder | None
+    unlabelled: list[Folder]
     notes: list[str]
     doubts: list[str]
 
@@ -31,7 +31,7 @@ class Parts:
 
     def all(self) -> list[Folder]:
         """Give the folders."""
-        return [*self.labelled.values(), *([self.unlabelled] if self.unlabelled else [])]
+        return [*self.labelled.values(), *self.unlabelled]
 
 
 def find_parts(tree: Folder, classes: Classes) -> Parts | None:
@@ -66,6 +66,13 @@ def find_parts(tree: Folder, classes: Classes) -> Parts | None:
     return parts
 
 
+def list_roots(labelled: Mapping[Part, Folder], unlabelled: list[Folder]) -> dict[Part, str | list[str]]:
+    """Give the paths of parts' folders, as formats have them."""
+    paths = [folder.path for folder in unlabelled]
+    bare: dict[Part, str | list[str]] = {"unlabelled": paths[0] if len(paths) == 1 else paths} if paths else {}
+    return {part: folder.path for part, folder in labelled.items()} | bare
+
+
 def _named(place: Folder, classes: Classes) -> Iterator[Folder]:
     """Give the folders that are named as parts are, the outermost of each path."""
     children = [*place.folders.values()]
@@ -98,11 +105,12 @@ def _only_other(tree: Folder, chosen: dict[Part, Folder], classes: Classes) -> F
     return None
 
 
-def _unlabelled(named: list[Folder], chosen: dict[Part, Folder], doubts: list[str]) -> Folder | None:
-    """Take the part without labels, and doubt flat folders of other parts."""
+def _unlabelled(named: list[Folder], chosen: dict[Part, Folder], doubts: list[str]) -> list[Folder]:
+    """Take the folders without labels, and doubt flat folders of other parts."""
     left = [folder for folder in named if folder not in chosen.values()]
-    bare = [folder for word in ("unlabelled", "test") for folder in left if part_of(folder.name) == word]
     for folder in left:
         if part_of(folder.name) in ("train", "validation") and part_of(folder.name) not in chosen:
             doubts.append(f"'{folder.path}' has {folder.count:,} images and no class folders")
-    return bare[0] if bare else None
+    words = {part_of(folder.name) for folder in left}
+    word = "unlabelled" if "unlabelled" in words else "test"
+    return [folder for folder in left if part_of(folder.name) == word]
