@@ -8,8 +8,9 @@ from podium.config.datasets import Part
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
+from podium.images.kinds import SUFFIXES
 
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+EXTENSIONS = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 """In any case."""
 
 MAX_BYTES = 1 << 28
