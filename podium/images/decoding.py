@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from podium.config.datasets import Image
 from podium.images.kinds import SUFFIXES
 from podium.images.opening import BadImageError, open_image
-from podium.images.orientation import BROKEN, is_sideways, may_be_turned, read_orientation, turn
+from podium.images.orientation import BROKEN, is_sideways, read_jpeg_orientation, read_orientation, turn
 
 MAX_ASPECT = 20
 """An image that is longer than this many times its width, or the other way round, is worth a look."""
@@ -70,13 +71,21 @@ def inspect(data: bytes, name: str) -> Facts:
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in SUFFIXES[kind]:
         notices.append(f"its content is {kind}, its name ends in {suffix}")
-    if getattr(image, "is_animated", False) and kind != "MPO":
-        pages = f"it has {getattr(image, 'n_frames', 2)} pages; its first is used"
-        notices.append(pages if kind == "TIFF" else "it is animated; its first frame is used")
+    if kind != "MPO" and _has_more(image):
+        several = "it has several pages; the first is used"
+        notices.append(several if kind == "TIFF" else "it is animated; its first frame is used")
     if min(width, height) == 1 or max(width, height) > MAX_ASPECT * min(width, height):
         notices.append(f"it is {width} × {height} pixels")
     channels = 1 if mode in ("1", "L", "LA") or mode.startswith("I") else 3
     return Facts(kind, mode, height, width, channels, gray, colour, "; ".join(notices))
+
+
+def _has_more(image: Pillow.Image) -> bool:
+    """Tell whether there is a second frame or page; one that is broken is none."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except BROKEN:
+        return False
 
 
 def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
@@ -114,7 +123,7 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
         scale = min(proved[0] // image.width, proved[1] // image.height)
         flags = _GRAY if image.channels == 1 else _COLOUR
         how = flags[max(0, min(scale, 8).bit_length() - 1)] | cv2.IMREAD_IGNORE_ORIENTATION
-        orientation = read_orientation(open_image(data)) if may_be_turned(data) else 1
+        orientation = read_jpeg_orientation(data) or read_orientation(open_image(data))
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
         if pixels is not None:
             fitted = fit(turn(pixels.reshape(*pixels.shape[:2], image.channels), orientation), image)
@@ -249,6 +258,8 @@ def _from_sixteen_bit(image: Pillow.Image) -> NDArray[np.uint8]:
             raise BadImageError(f"its pixels are signed, or of 32 bit, {_UNKNOWN_RANGE}")
         deep = np.clip(deep, 0, 65535).astype(np.uint16)
     gray: NDArray[np.uint8] = _EIGHT_BIT[deep]
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0:
+        gray = 255 - gray  # it counts from white; of 8 bit, Pillow minds this itself
     if isinstance(clear := image.info.get("transparency"), int):
         gray[deep == clear] = 255
     return gray

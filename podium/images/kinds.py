@@ -1,5 +1,6 @@
 """What a file really is, by its first bytes."""
 
+import codecs
 import re
 from collections import defaultdict
 from typing import Final
@@ -28,9 +29,18 @@ EMPTY: Final = "an empty file"
 ZEROS: Final = "nothing but zeros"
 RAW: Final = "a camera's raw file"
 HEIC: Final = "HEIC"
+_ARRAY: Final = "a NumPy array"
+_IDX: Final = "an idx-ubyte array"
+_DAMAGED_PNG: Final = "a PNG whose first bytes are damaged"
 
 _STARTS: Final = (
-    *((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"GIF87a", "GIF"), (b"GIF89a", "GIF")),
+    *(
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\x89PNG", _DAMAGED_PNG),
+        (b"GIF87a", "GIF"),
+        (b"GIF89a", "GIF"),
+    ),
     *((b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF")),
     *((b"\xff\x0a", "JPEG XL"), (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"), (b"II\xbc\x01", "JPEG XR")),
     *((b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"), (b"\xff\x4f\xff\x51", "JPEG 2000")),
@@ -39,8 +49,9 @@ _STARTS: Final = (
     *((b"\x76\x2f\x31\x01", "OpenEXR"), (b"#?RADIANCE", "Radiance HDR"), (b"#?RGBE", "Radiance HDR")),
     *((b"DDS ", "DDS"), (b"qoif", "QOI"), (b"\0\0\1\0", "an icon"), (b"icns", "an icon")),
     *((b"\x5c\x01\0\0", "NIfTI"), (b"\0\0\x01\x5c", "NIfTI"), (b"NRRD", "NRRD"), (b"SIMPLE  =", "FITS")),
-    *((b"\x93NUMPY", "a NumPy array"), (b"\x89HDF\r\n\x1a\n", "HDF5"), (b"MATLAB 5.0", "a MATLAB file")),
+    *((b"\x93NUMPY", _ARRAY), (b"\x89HDF\r\n\x1a\n", "HDF5"), (b"MATLAB 5.0", "a MATLAB file")),
     *((b"\x80" + bytes([version]), "a Python pickle") for version in (2, 3, 4, 5)),
+    *((b"\0\0\x08" + bytes([axes]), _IDX) for axes in (1, 2, 3, 4)),
     *((b"PAR1", "Parquet"), (b"SQLite format 3\0", "a database"), (b"\xd0\xcf\x11\xe0", "an OLE file")),
     *((b"PK\3\4", "a zip archive"), (b"PK\5\6", "a zip archive"), (b"\x1f\x8b", "a gzip archive")),
     *((b"BZh", "a bzip2 archive"), (b"\xfd7zXZ\0", "an xz archive"), (b"\x28\xb5\x2f\xfd", "a zstd archive")),
@@ -57,6 +68,8 @@ _PPM = re.compile(rb"P[1-6]\s+[#0-9]|P[fF]\s+[0-9]")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 """How long the second header of a BMP can be; many a text begins with `BM`, too."""
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_CERTAIN_TEXT_BYTES = 64
+"""So many bytes without a control character are text, in whatever encoding."""
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -100,7 +113,8 @@ def _by_structure(head: bytes) -> str:
 
 def _iso_media(head: bytes) -> str:
     """Tell images in the container of MP4 from videos, by its brands."""
-    brands = [head[8:12], *(head[start : start + 4] for start in range(16, int.from_bytes(head[:4], "big"), 4))]
+    end = min(len(head), int.from_bytes(head[:4], "big"))
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, end, 4))]
     if b"avif" in brands or b"avis" in brands:
         return "AVIF"
     if brands[0] == b"crx ":
@@ -124,9 +138,9 @@ def _text(head: bytes) -> str:
     if _NO_TEXT.search(head):
         return ""
     try:
-        head[:-3].decode("utf-8")  # the last letter may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last letter may be cut
     except UnicodeDecodeError:
-        return ""
+        return "text" if len(head) >= _CERTAIN_TEXT_BYTES else ""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "a web page"
@@ -137,12 +151,12 @@ def _text(head: bytes) -> str:
 
 _DAMAGED = "download or copy it again"
 _ADVICE = {
-    **dict.fromkeys((EMPTY, ZEROS), _DAMAGED),
+    **dict.fromkeys((EMPTY, ZEROS, _DAMAGED_PNG), _DAMAGED),
     "a web page": "the site sent it instead of the image; download the image again",
     "a git-lfs pointer": "the image is elsewhere; run `git lfs pull` where it comes from",
     RAW: "develop it to JPEG or PNG",
     **dict.fromkeys(("DICOM", "NIfTI", "NRRD", "FITS", "OpenEXR", "Radiance HDR"), "export it as PNG of 8 or 16 bit"),
-    **dict.fromkeys(("a NumPy array", "HDF5", "a MATLAB file", "Parquet"), "save its images as PNG"),
+    **dict.fromkeys((_ARRAY, _IDX, "HDF5", "a MATLAB file", "Parquet"), "save its images as PNG"),
     **dict.fromkeys(("a PDF", "PostScript", "SVG", "a Photoshop file", "a GIMP file"), "export it as PNG"),
     **dict.fromkeys(("HEIC", "JPEG 2000", "JPEG XL", "JPEG XR", "DDS", "QOI", "an icon"), "convert it to JPEG or PNG"),
     **dict.fromkeys(("a video", "a video or a sound"), "save its frames as JPEG"),

@@ -1,6 +1,7 @@
 """Image files opened by their headers; what is none, and what is too large, is refused with its cause."""
 
 import io
+import logging
 import struct
 import warnings
 from typing import Final
@@ -18,8 +19,11 @@ MAX_PIXELS: Final = 200_000_000
 Pillow.MAX_IMAGE_PIXELS = None  # ours is checked instead, before anything is decoded
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the images are worth several threads, not each of them
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # about notes beside an image, not about it
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it says twice why it refuses an image
 
 _CUT_SHORT = (struct.error, IndexError, EOFError)
+_UNKNOWN_BANDS = ("unknown pixel mode", "unknown data organization", "Invalid value for samples per pixel")
+"""What Pillow says of a TIFF whose bands it has no mode for."""
 _SAMPLES, _BITS, _SAMPLE_FORMAT, _NEW_SUBFILE = 277, 258, 339, 254
 
 
@@ -65,12 +69,13 @@ def _why_refused(kind: str, data: bytes) -> str:
     cause = "Pillow does not say why"
     try:
         factory(io.BytesIO(data), "")
-    except _CUT_SHORT:
-        cause = "it is cut short"
     except BROKEN as error:
-        if kind == "TIFF" and (bands := _bands(data)):
+        if str(error) in _UNKNOWN_BANDS and (bands := _bands(data)):
             return bands
-        cause = str(error) or type(error).__name__
+        first = error.__cause__ or error
+        cut = isinstance(first, _CUT_SHORT) or "truncated" in str(error).lower()
+        code = f"it has the unknown code {first}" if isinstance(first, KeyError) else ""
+        cause = "it is cut short" if cut else code or str(error) or type(error).__name__
     return f"the header of the {kind} cannot be read: {cause}"
 
 
