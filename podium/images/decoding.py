@@ -1,7 +1,5 @@
 """Image files: proved by decoding them in full, and brought to the size and the channels of the arrays."""
 
-import io
-import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -9,12 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from podium.config.datasets import Image
+from podium.images.kinds import SUFFIXES
+from podium.images.opening import BadImageError, open_image
+from podium.images.orientation import BROKEN, is_sideways, read_jpeg_orientation, read_orientation, turn
 
-MAX_PIXELS = 200_000_000
-"""An image with more is refused by its header and never decoded."""
 MAX_ASPECT = 20
 """An image that is longer than this many times its width, or the other way round, is worth a look."""
 OPENCV_FORMATS = (("JPEG", "L"), ("JPEG", "RGB"))
@@ -22,20 +21,8 @@ OPENCV_FORMATS = (("JPEG", "L"), ("JPEG", "RGB"))
 MIN_PROOF_PIXELS = (64, 64)
 """Pixels: a JPEG is proved at the smallest scale of at least this size; all its data is read nevertheless."""
 
-Pillow.MAX_IMAGE_PIXELS = None  # ours is checked instead, before anything is decoded
-
-# No others are opened, whatever a file's name says: some decoders of Pillow start programs.
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-_SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg"),
-    "MPO": (".jpg", ".jpeg"),
-    "PNG": (".png",),
-    "GIF": (".gif",),
-    "BMP": (".bmp",),
-    "WEBP": (".webp",),
-    "TIFF": (".tif", ".tiff"),
-    "PPM": (".ppm", ".pgm"),
-}
+_DRAFTED = ("JPEG", "MPO")
+"""Formats that Pillow decodes at a fraction of their size."""
 _GRAY = (
     *(cv2.IMREAD_GRAYSCALE, cv2.IMREAD_REDUCED_GRAYSCALE_2),
     *(cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_GRAYSCALE_8),
@@ -44,14 +31,7 @@ _COLOUR = (
     *(cv2.IMREAD_COLOR, cv2.IMREAD_REDUCED_COLOR_2),
     *(cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_COLOR_8),
 )
-"""OpenCV's ways to decode at 1, 1/2, 1/4 and 1/8 of the size, upright."""
-_ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)
-"""Orientations whose width is the stored height."""
-
-
-class BadImageError(Exception):
-    """A file that is no usable image; its text is the reason, for people."""
+"""OpenCV's ways to decode at 1, 1/2, 1/4 and 1/8 of the size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,22 +57,35 @@ def inspect(data: bytes, name: str) -> Facts:
     Raises:
         BadImageError: it cannot be used.
     """
-    image = _open(data)
-    width, height = image.size
-    if _orientation(image) in _TURNED:
-        width, height = height, width
+    image = open_image(data)
     mode, kind = image.mode, image.format or ""
+    width, height = image.size
+    orientation = _load(image, "YCbCr", MIN_PROOF_PIXELS)
+    gray, colour = _seen(image)
+    gray = turn(gray[..., np.newaxis], orientation)[..., 0]
+    if kind not in _DRAFTED:
+        height, width = gray.shape
+    elif is_sideways(orientation):
+        width, height = height, width
     notices = []
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in _SUFFIXES[kind]:
+    if suffix not in SUFFIXES[kind]:
         notices.append(f"its content is {kind}, its name ends in {suffix}")
-    if getattr(image, "is_animated", False) and kind != "MPO":
-        notices.append("it is animated; its first frame is used")
+    if kind != "MPO" and _has_more(image):
+        several = "it has several pages; the first is used"
+        notices.append(several if kind == "TIFF" else "it is animated; its first frame is used")
     if min(width, height) == 1 or max(width, height) > MAX_ASPECT * min(width, height):
         notices.append(f"it is {width} × {height} pixels")
-    gray, colour = _seen(_load(image, "YCbCr", MIN_PROOF_PIXELS))
     channels = 1 if mode in ("1", "L", "LA") or mode.startswith("I") else 3
     return Facts(kind, mode, height, width, channels, gray, colour, "; ".join(notices))
+
+
+def _has_more(image: Pillow.Image) -> bool:
+    """Tell whether there is a second frame or page; one that is broken is none."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except BROKEN:
+        return False
 
 
 def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
@@ -129,12 +122,15 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
     if proved:
         scale = min(proved[0] // image.width, proved[1] // image.height)
         flags = _GRAY if image.channels == 1 else _COLOUR
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags[max(0, min(scale, 8).bit_length() - 1)])
+        how = flags[max(0, min(scale, 8).bit_length() - 1)] | cv2.IMREAD_IGNORE_ORIENTATION
+        orientation = read_jpeg_orientation(data) or read_orientation(open_image(data))
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
         if pixels is not None:
-            fitted = fit(pixels.reshape(*pixels.shape[:2], image.channels), image)
+            fitted = fit(turn(pixels.reshape(*pixels.shape[:2], image.channels), orientation), image)
             return fitted if image.channels == 1 else np.ascontiguousarray(fitted[..., ::-1])  # it was blue first
-    mode = "L" if image.channels == 1 else "RGB"
-    return fit(_pixels(_load(_open(data), mode, (image.width, image.height)), image.channels), image)
+    opened = open_image(data)
+    orientation = _load(opened, "L" if image.channels == 1 else "RGB", (image.width, image.height))
+    return fit(turn(_pixels(opened, image.channels), orientation), image)
 
 
 def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
@@ -213,55 +209,61 @@ class Placement:
         return float(left), float(top), float(right - left), float(bottom - top)
 
 
-def _open(data: bytes) -> Pillow.Image:
-    if not data:
-        raise BadImageError("the file is empty")
-    try:
-        image = Pillow.open(io.BytesIO(data), formats=_FORMATS)
-    except _BROKEN:
-        start = data[:64].lstrip().lower()
-        web = start.startswith((b"<!doctype", b"<html"))
-        raise BadImageError(f"the file is {'a web page' if web else 'no image'}, whatever its name says") from None
-    if image.width * image.height > MAX_PIXELS:
-        raise BadImageError(f"it has {image.width} × {image.height} pixels, over {MAX_PIXELS:,}")
-    return image
+def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> int:
+    """Decode, a JPEG to `mode` at the smallest scale that is at least `size`, and tell how the pixels lie.
 
+    Args:
+        image: decoded in place; not turned, unless it is a TIFF, which Pillow turns by the same rule.
+        mode: of a JPEG.
+        size: width and height, once it is upright.
 
-def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> Pillow.Image:
-    """Decode, a JPEG to `mode` at the smallest scale that is at least `size` (width, height), and turn it upright."""
+    Returns:
+        The orientation, as `turn` takes it.
+
+    Raises:
+        BadImageError: it cannot be decoded.
+    """
     try:
-        orientation = _orientation(image)
-        if image.format in ("JPEG", "MPO"):
-            image.draft(mode, size[::-1] if orientation in _TURNED else size)
+        if image.format in _DRAFTED:
+            image.draft(mode, size[::-1] if is_sideways(read_orientation(image)) else size)
         image.load()
-        return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
-    except _BROKEN as error:
+    except BROKEN as error:
         raise BadImageError(f"the image cannot be decoded: {error}") from None
-
-
-def _orientation(image: Pillow.Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except _BROKEN:  # the note about the image is broken, not the image
-        return 1
+    return read_orientation(image)
 
 
 def _pixels(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
-    """Give a decoded image as (height, width, channels) uint8, whatever its mode."""
-    if image.mode.startswith("I"):  # 16 bit gray; Pillow's own conversion would cut it off at 255
-        deep = np.asarray(image).astype(np.int64)
-        gray = ((np.clip(deep, 0, 65535) + 128) // 257).astype(np.uint8)[..., np.newaxis]
-        return np.repeat(gray, channels, axis=2)
+    """Give a decoded image as (height, width, channels) uint8, whatever its mode; not turned."""
+    if image.mode.startswith("I"):
+        return np.repeat(_from_sixteen_bit(image)[..., np.newaxis], channels, axis=2)
     if image.mode == "F":
-        raise BadImageError("its pixels are fractions, whose range nobody knows")
-    if image.has_transparency_data:
-        white = Pillow.new("RGBA", image.size, "white")
-        image = Pillow.alpha_composite(white, image.convert("RGBA"))
-    wanted = "L" if channels == 1 else "RGB"
-    if image.mode not in (wanted, "1", "L"):
-        image = image.convert("RGB")
-    return np.asarray(image.convert(wanted)).reshape(image.height, image.width, channels)
+        raise BadImageError(f"its pixels are fractions, {_UNKNOWN_RANGE}")
+    try:
+        if image.has_transparency_data:
+            white = Pillow.new("RGBA", image.size, "white")
+            image = Pillow.alpha_composite(white, image.convert("RGBA"))
+        wanted = "L" if channels == 1 else "RGB"
+        if image.mode not in (wanted, "1", "L"):
+            image = image.convert("RGB")
+        return np.asarray(image.convert(wanted)).reshape(image.height, image.width, channels)
+    except BROKEN as error:
+        raise BadImageError(f"its pixels of the kind {image.mode} cannot be converted: {error}") from None
 
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, IndexError, OverflowError, struct.error)
-"""What Pillow's decoders raise for bytes that are not what they pretend to be."""
+def _from_sixteen_bit(image: Pillow.Image) -> NDArray[np.uint8]:
+    """Scale gray of 16 bit to 8 bit; Pillow's own conversion would cut it off at 255."""
+    deep = np.asarray(image)
+    if image.mode == "I":
+        if image.format != "PPM":
+            raise BadImageError(f"its pixels are signed, or of 32 bit, {_UNKNOWN_RANGE}")
+        deep = np.clip(deep, 0, 65535).astype(np.uint16)
+    gray: NDArray[np.uint8] = _EIGHT_BIT[deep]
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0:
+        gray = 255 - gray  # it counts from white; of 8 bit, Pillow minds this itself
+    if isinstance(clear := image.info.get("transparency"), int):
+        gray[deep == clear] = 255
+    return gray
+
+
+_EIGHT_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)
+_UNKNOWN_RANGE = "whose range nobody knows; save it as PNG of 8 or 16 bit"

@@ -10,12 +10,9 @@ from podium.config.datasets import Part
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
-from podium.images.kinds import READABLE, sniff
+from podium.images.kinds import HEAD_BYTES, READABLE, SUFFIXES, sniff
 
-EXTENSIONS = {
-    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"),
-    *(".jfif", ".jpe", ".jif", ".pjpeg", ".pjp", ".pbm", ".pnm", ".dib", ".apng", ".avif"),
-}
+EXTENSIONS = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 """In any case."""
 
 _OTHERS = {
@@ -30,8 +27,6 @@ _OTHERS = {
 
 MAX_BYTES = 1 << 28
 """256 MiB: an image file that is larger is no photograph, and is not read into memory."""
-HEAD_BYTES = 512
-"""By so many first bytes a file's kind is told."""
 
 UNLABELLED: Final = "unlabelled"
 

@@ -10,8 +10,9 @@ import pandas as pd
 from podium.datasets.formats.example import Example
 from podium.datasets.validation.manifest import SEEN, TYPES
 from podium.images import measures
-from podium.images.decoding import BadImageError, inspect
+from podium.images.decoding import inspect
 from podium.images.measures import measure
+from podium.images.opening import BadImageError
 from podium.images.parallel import map_in_order
 from podium.progress import show_progress
 

@@ -92,7 +92,10 @@ def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -
     prefix = "" if tree.path == "." else f"{tree.path}/"
     folders: dict[Part, str | list[str]] = {part: f"{prefix}*/{name}" for part, name in inside.items()}
     names = ", ".join(f"'{name}'" for name in [*tree.folders][:3])
-    count = sum(child.folders[name].count for child in tree.folders.values() for name in inside.values())
+    parts = [
+        child.folders[name] for child in tree.folders.values() for name in inside.values() if name in child.folders
+    ]
+    count = sum(part.count for part in parts)
     doubts = [f"{tree.count - count:,} images lie in none of these parts"] if count < 0.9 * tree.count else []
     what = f"the folders {names}, … are the classes, and each has its {', '.join(inside)}"
     below = ", ".join(f"'{name}'" for name in inside.values())
