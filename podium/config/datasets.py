@@ -133,7 +133,7 @@ class DigitStructFormat:
 
 
 Objects = Literal["one", "largest"]
-"""Which object gives an image its label: `one` leaves out images with several, `largest` takes that of the largest box."""
+"""Which object labels an image: `one` leaves out images with several, `largest` takes that with the largest box."""
 
 
 @dataclass(frozen=True, config=STRICT)

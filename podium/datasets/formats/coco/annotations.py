@@ -120,8 +120,8 @@ class _Rows:
         lacking = [key for key in ("images", "annotations", "categories") if key not in self._seen]
         if lacking:
             raise PodiumError(
-                f"'{name}' is no COCO JSON: it lacks {' and '.join(lacking)}, or they are empty. Expected an object with "
-                "the lists images, annotations and categories."
+                f"'{name}' is no COCO JSON: it lacks {' and '.join(lacking)}, or they are empty. Expected an object "
+                "with the lists images, annotations and categories."
             )
         table = Table(categories=self._categories)
         counts = Counter(ident for ident, _, _ in self._images)

@@ -3,8 +3,8 @@
     train2017/000000000009.jpg              folders:      train: train2017
     annotations/instances_train2017.json    annotations:  train: annotations/instances_train2017.json
 
-A crowd (`iscrowd`) is no object, and no image that has one has one object alone. Source: T.-Y. Lin et al., "Microsoft COCO:
-Common Objects in Context", 2014.
+A crowd (`iscrowd`) is no object, and no image that has one has one object alone. Source: T.-Y. Lin et al., "Microsoft
+COCO: Common Objects in Context", 2014.
 """
 
 from collections.abc import Iterator

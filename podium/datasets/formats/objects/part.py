@@ -53,7 +53,7 @@ class Annotated:
         return UNNAMED
 
     def misses(self, lost: Absent, objects: Objects) -> bool:
-        """Tell whether an absent image would be used; an annotation that is none, such as `readme.txt`, tells of none."""
+        """Tell whether an absent image would be used; what is no annotation, such as `readme.txt`, tells of none."""
         if not lost.annotation:
             return True
         tally = self.read(lost.annotation)

@@ -80,7 +80,10 @@ class Tally:
 
 def check_box(left: object, top: object, width: object, height: object) -> Box | None:
     """Give a box if it is one: four finite numbers, none of its sides negative."""
-    edges = [float(each) for each in (left, top, width, height) if isinstance(each, int | float)]
+    try:
+        edges = [float(each) for each in (left, top, width, height) if isinstance(each, int | float)]
+    except OverflowError:
+        return None
     if len(edges) < 4 or not all(map(isfinite, edges)) or min(edges[2:]) < 0:
         return None
     return (edges[0], edges[1], edges[2], edges[3])

@@ -1,18 +1,20 @@
 """The XML of one image, as Pascal VOC writes it."""
 
+from math import nan
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError  # noqa: S405 - the error alone: defusedxml parses
+from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from podium.datasets.archive import Archive
+from podium.datasets.formats.example import Box
 from podium.datasets.formats.objects.files import pair_files
 from podium.datasets.formats.objects.part import Annotated
 from podium.datasets.formats.objects.tally import Tally, check_box
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element  # noqa: S405 - the type alone
+    from xml.etree.ElementTree import Element
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -48,27 +50,27 @@ def parse(data: bytes, name: str) -> Tally:
         label, box = (thing.findtext("name") or "").strip(), thing.find("bndbox")
         if not label:
             tally.fail(f"{where} has no name")
-        edges = [_number(box.findtext(edge)) for edge in EDGES] if box is not None else []
-        if box is None:
-            tally.add(label, None)
-            continue
-        left, top, right, bottom = edges
-        if None in edges or (found := check_box(left, top, right - left, bottom - top)) is None:  # type: ignore[operator]
+        found = _box(box) if box is not None else None
+        if box is not None and found is None:
             given = ", ".join(f"{edge} {(box.findtext(edge) or 'missing').strip()[:20]}" for edge in EDGES)
-            tally.fail(f"{where} has the box {given}; expected numbers, the greatest after the least")
-            tally.add(label, None)
-        else:
-            tally.add(label, found)
+            tally.fail(f"{where} has the box {given}; expected numbers, none of max below min")
+        tally.add(label, found)
     return tally
+
+
+def _box(box: "Element") -> Box | None:
+    left, top, right, bottom = (_number(box.findtext(edge)) for edge in EDGES)
+    return check_box(left, top, right - left, bottom - top)
 
 
 def _size(root: "Element") -> tuple[int, int] | None:
     width, height = (_number(root.findtext(f"size/{side}")) for side in ("width", "height"))
-    return (int(width), int(height)) if width and height and 0 < min(width, height) < max(width, height, 1e9) else None
+    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
 
 
-def _number(text: str | None) -> float | None:
+def _number(text: str | None) -> float:
+    """Give a number; NaN if the text is none."""
     try:
         return float(text or "")
     except ValueError:
-        return None
+        return nan

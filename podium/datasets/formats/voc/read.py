@@ -4,8 +4,8 @@
     VOC2012/Annotations/2007_000027.xml     annotations:  train: VOC2012/Annotations
     VOC2012/ImageSets/Main/train.txt        lists:        train: VOC2012/ImageSets/Main/train.txt
 
-An image and its XML have the same name but for the ending. What the XML says in `filename` and `path` often is of another
-disk, and does not count. Source: M. Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", 2010.
+An image and its XML have the same name but for the ending. What the XML says in `filename` and `path` is often of
+another disk, and does not count. Source: M. Everingham et al., "The Pascal Visual Object Classes Challenge", 2010.
 """
 
 from collections.abc import Iterator

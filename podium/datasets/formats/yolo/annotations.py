@@ -1,4 +1,4 @@
-"""The text file of one image, as YOLO reads it: `class x y width height` in each line, as shares of the image's size."""
+"""The text file of one image, as YOLO reads it: in each line `class x y width height`, shares of the image's size."""
 
 from collections.abc import Iterable
 from functools import partial

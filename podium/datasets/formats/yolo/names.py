@@ -65,9 +65,8 @@ def _parse_yaml(text: str, name: str) -> Names:
     try:
         tree = YAML(typ="safe", pure=True).compose(text)
     except (YAMLError, RecursionError, ValueError) as error:
-        raise PodiumError(
-            f"'{name}' is not YAML that can be read: {' '.join(str(error).split())}. {expected}"
-        ) from None
+        reason = " ".join(str(error).split())
+        raise PodiumError(f"'{name}' is not YAML that can be read: {reason}. {expected}") from None
     keys = _keys(tree)
     match keys.get("names"):
         case SequenceNode(value=nodes):
@@ -84,12 +83,8 @@ def _parse_yaml(text: str, name: str) -> Names:
             keypoints = (_whole(points) or 0) * (_whole(numbers) or 0)
         case _:
             keypoints = 0
-    return Names(
-        {number: label for number, label in names.items() if number is not None},
-        name,
-        _whole(keys.get("nc")),
-        keypoints,
-    )
+    of = {number: label for number, label in names.items() if number is not None}
+    return Names(of, name, _whole(keys.get("nc")), keypoints)
 
 
 def _keys(tree: Node | None) -> dict[str, Node]:
