@@ -110,9 +110,7 @@ class _Rows:
             case [left, top, width, height] if box := check_box(left, top, width, height):
                 tally.add(category, box)
             case other:
-                tally.fail(
-                    f"an object of it has the box {str(other)[:60]}; expected left, top, width, height in pixels"
-                )
+                tally.fail(f"an object has the box {str(other)[:60]}; expected left, top, width, height in pixels")
                 tally.add(category, None)
 
     def finish(self, name: str) -> Table:

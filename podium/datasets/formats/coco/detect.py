@@ -1,13 +1,15 @@
 """JSON files that name images and their objects, as COCO has them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from os.path import commonpath
 from pathlib import PurePosixPath
 
 from podium.config.datasets import CocoFormat, Folders, Part
 from podium.datasets.archive import DamagedFile
 from podium.datasets.formats.coco.annotations import MAX_BYTES, Table, open_part, read_table
+from podium.datasets.formats.objects.files import inside
+from podium.datasets.formats.objects.part import Annotated
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.objects import Draft, find_unlabelled, weigh
 from podium.datasets.formats.survey.reading import WRITTEN_DOWN, Reading
@@ -30,7 +32,7 @@ def find(contents: Contents) -> list[Reading]:
     """Find the JSON of each part, and the folders of its images."""
     notes: list[str] = []
     tables, refused = _tables(contents, notes)
-    if refused and not tables:
+    if not tables:
         return refused
     images = defaultdict(list)
     for name in contents.tree.all_images():
@@ -50,6 +52,8 @@ def find(contents: Contents) -> list[Reading]:
     annotated = {
         part: open_part(contents.archive, folder, name, table) for part, (name, folder, table) in parts.items()
     }
+    if moved := sum(inside(image, parts[part][1]) != path for part, image, path in _found(annotated)):
+        notes.append(f"{moved:,} images do not lie where their JSON says; they are found by their names.")
     if strays := sum(table.strays for _, _, table in parts.values()):
         notes.append(f"{strays:,} objects are of images that their JSON does not name.")
     folders: Folders = {part: folder for part, (_, folder, _) in parts.items()}
@@ -129,6 +133,12 @@ def _folder(table: str, content: Table, images: dict[str, list[str]], doubts: li
 def _likeness(folder: str, table: str) -> tuple[bool, bool, bool]:
     beside = str(PurePosixPath(table).parent)
     return beside == folder, part_of_path(folder) == part_of_path(table), "image" in folder.lower()
+
+
+def _found(annotated: Mapping[Part, Annotated]) -> Iterator[tuple[Part, str, str]]:
+    for part, each in annotated.items():
+        for image, path in each.pairs.found.items():
+            yield part, image, path
 
 
 def _why_not(part: Part | None, folder: str | None, parts: Iterable[Part]) -> str:

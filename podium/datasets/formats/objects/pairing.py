@@ -4,7 +4,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 Names = Iterable[tuple[str, str]]
 """Of images or annotations: the path by which they meet, and what it stands for."""
@@ -66,9 +65,14 @@ def pair(images: Names, annotations: Names) -> Pairs:
 
 
 def stem(path: str) -> str:
-    """Give a path without its ending."""
-    pure = PurePosixPath(path)
-    return str(pure.with_suffix("")) if pure.name else path
+    """Give a path without its ending.
+
+    Example:
+        >>> stem("a.b/c.d.jpg"), stem("a.b/.c")
+        ('a.b/c.d', 'a.b/.c')
+    """
+    dot = path.rfind(".")
+    return path[:dot] if dot > path.rfind("/") + 1 else path
 
 
 def _index(pairs: Names) -> Mapping[str, str | None]:

@@ -9,6 +9,7 @@ from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.formats.objects.part import UNNAMED, Annotated
 from podium.datasets.formats.objects.tally import SEVERAL
 from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.pairs import base_of
 from podium.datasets.formats.survey.reading import WRITTEN_DOWN, Reading
 from podium.datasets.formats.survey.words import part_of
 
@@ -84,9 +85,7 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
     if step > 1:
         notes.append(f"The annotations of every {step}th image were looked at; there are {total:,}.")
     if boxless[True]:
-        notes.append(
-            f"{boxless[True]:,} of {boxless.total():,} images have an object without a box."
-        )
+        notes.append(f"{boxless[True]:,} of {boxless.total():,} images have an object without a box.")
     if one.left[UNNAMED]:
         notes.append(_left(one, UNNAMED))
 
@@ -191,16 +190,12 @@ def _elsewhere(contents: Contents, draft: Draft) -> dict[str, str]:
     places = [*draft.folders.values()]
     if "." in places:
         return {}
-    stems = {_stem(image) for annotated in draft.parts.values() for image in annotated.images}
+    stems = {base_of(image) for annotated in draft.parts.values() for image in annotated.images}
     aside = {}
     for folder in (contents.tree, *contents.tree.below()):
         if not folder.images or any(f"{folder.path}/".startswith(f"{place}/") for place in places):
             continue
-        alike = 2 * sum(_stem(image) in stems for image in folder.images) > len(folder.images)
+        alike = 2 * sum(base_of(image) in stems for image in folder.images) > len(folder.images)
         reason = "images with the names of annotated ones, such as masks" if alike else UNNAMED
         aside.update(dict.fromkeys(folder.images, reason) if folder.path == "." else {folder.path: reason})
     return aside
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[0].casefold()

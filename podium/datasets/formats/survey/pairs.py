@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from os.path import commonpath
-from pathlib import PurePosixPath
 
 from podium.config.datasets import Part
 from podium.datasets.formats.objects.pairing import stem
@@ -32,8 +31,13 @@ def by_stem(contents: Contents) -> dict[str, list[str]]:
     """Give the images of each name, without folders and endings, in lower case."""
     stems: dict[str, list[str]] = defaultdict(list)
     for name in contents.tree.all_images():
-        stems[_stem(name)].append(name)
+        stems[base_of(name)].append(name)
     return stems
+
+
+def base_of(name: str) -> str:
+    """Give a file's name without folders and ending, in lower case."""
+    return stem(name.rpartition("/")[2]).casefold()
 
 
 def find_pairs(
@@ -76,7 +80,7 @@ def _vote(folder: str, names: list[str], stems: dict[str, list[str]], doubts: li
     voters = names[:: max(1, len(names) // VOTERS)]
     votes: Counter[str] = Counter()
     for name in voters:
-        votes.update({_folder(image) for image in stems.get(_stem(name), ())[:MAX_NAMESAKES]})
+        votes.update({_folder(image) for image in stems.get(base_of(name), ())[:MAX_NAMESAKES]})
     if not votes or 2 * max(votes.values()) < len(voters):
         return None
     rivals = [place for place, count in votes.items() if count == max(votes.values())]
@@ -112,8 +116,4 @@ def _above(folders: list[str]) -> str:
 
 
 def _folder(name: str) -> str:
-    return str(PurePosixPath(name).parent)
-
-
-def _stem(name: str) -> str:
-    return stem(name.rpartition("/")[2]).casefold()
+    return name.rpartition("/")[0] or "."

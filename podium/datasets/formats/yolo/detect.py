@@ -1,7 +1,6 @@
 """Text files named as images are, with a class and a box in each line, as YOLO has them."""
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from podium.config.datasets import Folders, YoloFormat
 from podium.datasets.archive import DamagedFile
@@ -9,7 +8,7 @@ from podium.datasets.formats.objects.files import MAX_BYTES
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.lists import find_lists, unlisted
 from podium.datasets.formats.survey.objects import Draft, find_unlabelled, weigh
-from podium.datasets.formats.survey.pairs import by_stem, find_pairs
+from podium.datasets.formats.survey.pairs import base_of, by_stem, find_pairs
 from podium.datasets.formats.survey.reading import Reading
 from podium.datasets.formats.yolo.annotations import ORIENTED_NUMBERS, open_part, parse
 from podium.datasets.formats.yolo.names import YAMLS, Names, read_names
@@ -24,9 +23,9 @@ NAME_ENDINGS = (".txt", ".names", ".labels")
 
 def find(contents: Contents) -> list[Reading]:
     """Find folders of text files with boxes, and those of their images."""
-    stems = by_stem(contents)
-    texts = [name for name in contents.files if name.lower().endswith(".txt") and _base(name) not in NAME_FILES]
-    files = [name for name in texts if _base(name) in stems]
+    texts = [name for name in contents.files if name.lower().endswith(".txt") and base_of(name) not in NAME_FILES]
+    stems = by_stem(contents) if texts else {}
+    files = [name for name in texts if base_of(name) in stems]
     lines = _sample(contents, files)
     if not lines:
         return []
@@ -99,7 +98,7 @@ def _find_names(contents: Contents, lines: Iterable[list[str]], notes: list[str]
     """Find the file with the names of the classes."""
     highest = max(int(float(line[0])) for line in lines)
     yamls = [name for name in contents.files if name.lower().endswith(YAMLS)]
-    plain = [name for name in contents.files if name.lower().endswith(NAME_ENDINGS) and _base(name) in NAME_FILES]
+    plain = [name for name in contents.files if name.lower().endswith(NAME_ENDINGS) and base_of(name) in NAME_FILES]
     plain += [name for name in contents.files if name.lower().endswith(".names") and name not in plain]
     found: list[Names] = []
     for name in [*sorted(yamls, key=len), *sorted(plain, key=len)][:20]:
@@ -118,7 +117,3 @@ def _find_names(contents: Contents, lines: Iterable[list[str]], notes: list[str]
     if other := next((each for each in found if {**each.of} != {**names.of}), None):
         doubts.append(f"'{names.source}' and '{other.source}' name the classes otherwise; the first is taken.")
     return names
-
-
-def _base(name: str) -> str:
-    return PurePosixPath(name.lower()).stem
