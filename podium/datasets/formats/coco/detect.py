@@ -1,5 +1,6 @@
 """JSON files that name images and their objects, as COCO has them."""
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from os.path import commonpath
@@ -70,6 +71,7 @@ def find(contents: Contents) -> list[Reading]:
             dict.fromkeys(tables, "annotations of images"),
             notes,
             doubts,
+            limit=sys.maxsize,
         ),
     )
 

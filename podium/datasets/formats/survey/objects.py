@@ -1,8 +1,11 @@
 """What speaks for and against a reading by objects: how many images have exactly one, and what becomes of others."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
 
 from podium.config.datasets import Format, Objects, Part
 from podium.datasets.formats.image_files import UNLABELLED
@@ -17,8 +20,8 @@ MIN_ALONE = 0.9
 """With a smaller share of images that have exactly one object, `objects: one` is not taken unasked."""
 MAX_LOST = 0.1
 """With a larger share of annotations that cannot be understood, or whose images are not there, nothing is."""
-LOOKED_AT = 20_000
-"""Images whose annotations are looked at; of more, so many evenly."""
+LOOKED_AT = 10_000
+"""Images whose annotation, a file of its own, is looked at; of more, so many by chance."""
 GUIDE = "docs/your-own-dataset.md"
 
 
@@ -34,6 +37,7 @@ class Draft:
         aside: why files are left aside, by the path of a file or folder.
         notes: what a person should know.
         doubts: what speaks against it.
+        limit: how many annotations to look at; `LOOKED_AT` if it is not given.
     """
 
     kind: str
@@ -43,6 +47,7 @@ class Draft:
     aside: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    limit: int | None = None
 
 
 @dataclass
@@ -71,19 +76,21 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
         doubts; or one without a format if neither gives two classes.
     """
     total = sum(len(annotated.images) for annotated in draft.parts.values())
-    step = -(-total // LOOKED_AT) or 1
+    looked = min(total, draft.limit or LOOKED_AT)
+    scale = total / max(looked, 1)
     boxless = Counter[bool]()
     ways: dict[Objects, _Outcome] = {"one": _Outcome(), "largest": _Outcome()}
-    for annotated in draft.parts.values():
-        _look(annotated, step, ways, boxless)
+    for annotated, images in _sample(draft.parts, total, looked):
+        _look(annotated, images, round(len(annotated.absent) / scale), ways, boxless)
     one, largest = ways["one"], ways["largest"]
     if not (one.used or one.left[SEVERAL]):
         return []
     bare = _unlabelled(contents, draft.folders)
     others = _elsewhere(contents, draft)
     notes = [*draft.notes]
-    if step > 1:
-        notes.append(f"The annotations of every {step}th image were looked at; there are {total:,}.")
+    if looked < total:
+        notes.append(f"{looked:,} of {total:,} images were drawn, and their annotations looked at; counts are of them.")
+        others |= dict.fromkeys(draft.folders.values(), "its annotation leaves it out, or it has none")
     if boxless[True]:
         notes.append(f"{boxless[True]:,} of {boxless.total():,} images have an object without a box.")
     if one.left[UNNAMED]:
@@ -97,9 +104,9 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
         return Reading(
             format=draft.page(objects) if len(way.labels) > 1 else None,
             what=f"the {chosen} of each image, as {draft.kind} annotations tell, is its label",
-            images=way.used * step + bare,
+            images=round(way.used * scale) + bare,
             strength=WRITTEN_DOWN,
-            aside=draft.aside | others | (way.aside if step == 1 else {}),
+            aside=draft.aside | others | (way.aside if looked == total else {}),
             notes=told + notes,
             doubts=draft.doubts + _lost(way) + doubts,
         )
@@ -108,7 +115,8 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
     if len(one.labels) > 1 and one.used >= MIN_ALONE * seen:
         return [reading("one", [])]
     if len(largest.labels) < 2:
-        return [reading("largest", [_too_few_labels(largest, draft.kind)])]
+        none_understood = largest.faults and not largest.labels
+        return [reading("largest", [] if none_understood else [_too_few_labels(largest, draft.kind)])]
     few = f"{one.used:,} of {seen:,} images have exactly one object"
     if SEVERAL in one.left:
         few += f"; {one.left[SEVERAL]:,} have several, such as '{one.examples[SEVERAL]}'"
@@ -118,8 +126,20 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
     return [*readings, reading("largest", [most])]
 
 
-def _look(annotated: Annotated, step: int, ways: Mapping[Objects, _Outcome], boxless: Counter[bool]) -> None:
-    for image in annotated.images[::step]:
+def _sample(parts: Mapping[Part, Annotated], total: int, looked: int) -> Iterator[tuple[Annotated, list[str]]]:
+    """Draw images of all parts. A fixed step would see one class of an archive in which classes alternate."""
+    drawn = set(np.random.default_rng(0).choice(total, looked, replace=False).tolist()) if looked < total else None
+    numbers = count()
+    for annotated in parts.values():
+        pairs = zip(annotated.images, numbers, strict=False)
+        yield annotated, [image for image, number in pairs if drawn is None or number in drawn]
+
+
+def _look(
+    annotated: Annotated, images: list[str], lost: int, ways: Mapping[Objects, _Outcome], boxless: Counter[bool]
+) -> None:
+    """Count what becomes of images, and of so many that are not there."""
+    for image in images:
         tally = None if image in annotated.pairs.clashes else annotated.look(image)
         if tally is not None and not isinstance(tally, str) and tally.count:
             boxless[tally.without_box and not tally.fault] += 1
@@ -137,11 +157,11 @@ def _look(annotated: Annotated, step: int, ways: Mapping[Objects, _Outcome], box
                     way.examples.setdefault("fault", tally.fault)
                 else:
                     way.labels.add(tally.largest.label)
-    for lost in annotated.absent[::step]:
+    for absent in annotated.absent[:lost]:
         for objects, way in ways.items():
-            if annotated.misses(lost, objects):
+            if annotated.misses(absent, objects):
                 way.lost += 1
-                way.examples.setdefault("lost", lost.id)
+                way.examples.setdefault("lost", absent.id)
 
 
 def _left(way: _Outcome, reason: str) -> str:

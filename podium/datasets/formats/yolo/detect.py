@@ -18,6 +18,8 @@ SAMPLE = 100
 """Text files by which YOLO is told from other text."""
 NAME_FILES = ("classes", "labels", "names", "obj", "predefined_classes", "class_names", "_darknet")
 """How texts with a class's name in each line are called, but for their ending."""
+MAX_TRIED = 5
+"""Files of each kind that are tried for names, those nearest to the top."""
 NAME_ENDINGS = (".txt", ".names", ".labels")
 
 
@@ -101,7 +103,7 @@ def _find_names(contents: Contents, lines: Iterable[list[str]], notes: list[str]
     plain = [name for name in contents.files if name.lower().endswith(NAME_ENDINGS) and base_of(name) in NAME_FILES]
     plain += [name for name in contents.files if name.lower().endswith(".names") and name not in plain]
     found: list[Names] = []
-    for name in [*sorted(yamls, key=len), *sorted(plain, key=len)][:20]:
+    for name in [*sorted(yamls, key=len)[:MAX_TRIED], *sorted(plain, key=len)[:MAX_TRIED]]:
         try:
             found.append(read_names(contents.archive, name))
         except PodiumError:  # another file of settings

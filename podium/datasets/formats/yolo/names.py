@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -10,8 +11,10 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from podium.datasets.archive import Archive
 from podium.errors import PodiumError
 
-MAX_BYTES = 1 << 20
-"""1 MiB: a file of names that is larger is none."""
+MAX_BYTES = 1 << 18
+"""256 KiB: a file of names that is larger is none. 10,000 names take less."""
+MAX_DEPTH = 20
+"""Lists in lists: reading 300 of them takes ten seconds."""
 YAMLS = (".yaml", ".yml")
 
 
@@ -62,6 +65,8 @@ def read_names(archive: Archive, name: str | None) -> Names:
 def _parse_yaml(text: str, name: str) -> Names:
     """Look at the tree of a YAML text, whose values stay as they are written; nothing is made of them."""
     expected = "Expected `names: [cat, dog]`, or a mapping of numbers to names."
+    if max(accumulate((mark in "[{") - (mark in "]}") for mark in text), default=0) > MAX_DEPTH:
+        raise PodiumError(f"'{name}' has lists in lists, more than {MAX_DEPTH} deep. {expected}")
     try:
         tree = YAML(typ="safe", pure=True).compose(text)
     except (YAMLError, RecursionError, ValueError) as error:

@@ -96,9 +96,9 @@ def test_an_xml_that_cannot_be_understood_is_the_fault_of_its_image(text: str, f
 
 
 def test_a_deep_xml_is_read_in_no_time() -> None:
-    text = "<annotation>" + "<a>" * 500_000
+    text = "<annotation>" + "<a>" * 100_000
     assert "is not XML that can be read" in parse(text.encode(), "1.xml").fault
-    assert parse((text + "</a>" * 500_000 + "</annotation>").encode(), "1.xml").count == 0
+    assert parse((text + "</a>" * 100_000 + "</annotation>").encode(), "1.xml").count == 0
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "inf", "nan", "big", ""])
@@ -122,7 +122,7 @@ def test_faults_stand_at_their_images_and_lost_images_too(tmp_path: Path, monkey
         "Annotations/4.xml": "it is about an image that is not in the archive",
     }
     monkeypatch.setattr(of_files, "MAX_BYTES", 20)
-    assert "2.xml has 253 bytes; an annotation has 20 at most" in [*read(raw, LAYOUT)][1].fault
+    assert "2.xml has 252 bytes; an annotation has 20 at most" in [*read(raw, LAYOUT)][1].fault
 
 
 def test_an_annotation_of_two_images_is_of_neither(tmp_path: Path) -> None:
