@@ -169,8 +169,80 @@ class DigitStructFormat:
             raise ValueError("folders and annotations name the same parts, none of them unlabelled")
 
 
+Objects = Literal["one", "largest"]
+"""Which object labels an image: `one` leaves out images with several, `largest` takes that with the largest box."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class CocoFormat:
+    """Image files, and the box and label of every object in JSON, as COCO has it."""
+
+    kind: Literal["coco"]
+    folders: Folders
+    """What the paths of a part's JSON are relative to."""
+    annotations: Folders
+    """The JSON of each part."""
+    objects: Objects
+
+    def __post_init__(self) -> None:
+        """Require annotations for every part with labels."""
+        _require_same_parts(self.folders, self.annotations)
+
+
+@dataclass(frozen=True, config=STRICT)
+class VocFormat:
+    """Image files, and the box and label of every object in one XML file an image, as Pascal VOC has it."""
+
+    kind: Literal["voc"]
+    folders: Folders
+    annotations: Folders
+    """The folder of each part's XML files; it may be that of the images."""
+    objects: Objects
+    lists: Folders | None = None
+    """The list of each part's images, one name a line. Without, a part is all images of its folder."""
+
+    def __post_init__(self) -> None:
+        """Require annotations for every part with labels."""
+        _require_same_parts(self.folders, self.annotations, self.lists)
+
+
+@dataclass(frozen=True, config=STRICT)
+class YoloFormat:
+    """Image files, and the box and class number of every object in one text file an image, as YOLO has it."""
+
+    kind: Literal["yolo"]
+    folders: Folders
+    annotations: Folders
+    """The folder of each part's text files; it may be that of the images."""
+    objects: Objects
+    names: str | None = None
+    """The names of the classes: `data.yaml`, or a text with one name a line. Without, labels are the numbers."""
+    lists: Folders | None = None
+    """The list of each part's images, one path a line. Without, a part is all images of its folder."""
+
+    def __post_init__(self) -> None:
+        """Require annotations for every part with labels."""
+        _require_same_parts(self.folders, self.annotations, self.lists)
+
+
+def _require_same_parts(folders: Folders, annotations: Folders, lists: Folders | None = None) -> None:
+    labelled = folders.keys() - {"unlabelled"}
+    if annotations.keys() != labelled:
+        raise ValueError("folders and annotations name the same parts; only unlabelled has a folder and no annotations")
+    if lists is not None and lists.keys() != labelled:
+        raise ValueError("lists name the same parts as annotations")
+
+
 Format = Annotated[
-    DigitsFormat | PixelCsvFormat | ImageFolderFormat | LabelledNamesFormat | CsvIndexFormat | DigitStructFormat,
+    DigitsFormat
+    | PixelCsvFormat
+    | ImageFolderFormat
+    | LabelledNamesFormat
+    | CsvIndexFormat
+    | DigitStructFormat
+    | CocoFormat
+    | VocFormat
+    | YoloFormat,
     Field(discriminator="kind"),
 ]
 

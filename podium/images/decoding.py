@@ -88,6 +88,19 @@ def _has_more(image: Pillow.Image) -> bool:
         return False
 
 
+def read_header(data: bytes) -> tuple[int, int, int]:
+    """Read how large an image file is, without decoding it.
+
+    Returns:
+        Its width and its height in pixels as they are stored, and its orientation: 1 to 8, as EXIF numbers them.
+
+    Raises:
+        BadImageError: it is no image.
+    """
+    image = open_image(data)
+    return image.width, image.height, read_orientation(image)
+
+
 def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, float]]:
     """Give a decoded image's gray pixels (height, width), and its mean red, green and blue."""
     if image.mode == "YCbCr":  # as most JPEGs are stored; their gray is one of the channels, as it is

@@ -133,7 +133,7 @@ def _draft(
     classes = choices.choose_classes(labelled["label"], found.format, found.reading.names)
     counts = count_classes(labelled["label"], labelled["part"], classes)
     split, no_split = choices.choose_split(manifest[is_readable(manifest)])
-    target, notes = choices.choose_target(labelled, found.format)
+    target, notes = choices.choose_target(labelled)
     dataset = Dataset(
         source=source,
         format=found.format,

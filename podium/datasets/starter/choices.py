@@ -10,6 +10,7 @@ import pandas as pd
 from podium.config.datasets import ArchiveDrawnSplit, ArchiveSplit, Format, Image, Split, StratifiedSplit
 from podium.config.models import CnnModel, PhotoCnnModel
 from podium.config.schedules import Augmentation, Phase, Schedule
+from podium.datasets.formats import BOX_COLUMNS
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.masks import area_inside, aspect, has_label, is_readable
 from podium.datasets.splits import assign_splits
@@ -65,19 +66,21 @@ def _natural(label: str) -> tuple[object, ...]:
     return (*zip(words[::2], [(len(number), number) for number in numbers] + [(0, "")], strict=True), label)
 
 
-def choose_target(labelled: pd.DataFrame, layout: Format) -> tuple[Literal["label", "label_and_box"], list[str]]:
-    """Predict the box, too, where the format has boxes and each holds a pixel of its image.
+def choose_target(labelled: pd.DataFrame) -> tuple[Literal["label", "label_and_box"], list[str]]:
+    """Predict the box, too, where every image has one that holds a pixel of it.
 
     Returns:
         The target, and a sentence if there are boxes that are not used.
     """
-    if layout.kind != "digit_struct":
+    missing = labelled[[*BOX_COLUMNS]].isna().any(axis=1)
+    if missing.all():
         return "label", []
-    bad = ~(area_inside(labelled) >= 1)
-    if bad.any():
-        first = labelled.loc[bad, "id"].iloc[0]
-        return "label", [f"{bad.sum():,} boxes lie outside of their images, such as that of '{first}'; none is used."]
-    return "label_and_box", []
+    bad = ~missing & ~(area_inside(labelled) >= 1)
+    told = []
+    for rows, what in ((bad, "images have their box outside of them"), (missing, "images have no box drawn on them")):
+        if rows.any():
+            told.append(f"{rows.sum():,} {what}, such as '{labelled.loc[rows, 'id'].iloc[0]}'; no box is used.")
+    return ("label", told) if told else ("label_and_box", [])
 
 
 def choose_image(labelled: pd.DataFrame) -> Image:

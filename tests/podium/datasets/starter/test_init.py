@@ -438,7 +438,7 @@ BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, flags=re.M | re.S)
 
 
 def test_the_guide_has_a_page_and_every_format_of_an_archive() -> None:
-    kinds = {"image_folder", "labelled_names", "csv_index", "pixel_csv", "digit_struct"}
+    kinds = {"image_folder", "labelled_names", "csv_index", "pixel_csv", "digit_struct", "coco", "voc", "yolo"}
     (page, *formats) = BLOCKS
     assert page.startswith("datasets:")
     assert {re.findall(r"kind: (\w+)", block)[0] for block in formats} == kinds
@@ -474,6 +474,14 @@ DRAWN = {
         "test1.zip/test1/1.jpg": "",
     },
     "csv_index": {"train_images/000c1434d8d7.png": "2"},
+    "coco": {
+        "train2017/000000000009.jpg": "apple",
+        "train2017/000000000025.jpg": "pear",
+        "val2017/000000000139.jpg": "pear",
+        "test2017/000000000001.jpg": "",
+    },
+    "voc": {"VOC2012/JPEGImages/2007_000027.jpg": "apple", "VOC2012/JPEGImages/2007_000032.jpg": "pear"},
+    "yolo": {"images/train/1.jpg": "apple", "images/train/2.jpg": "pear", "images/val/3.jpg": "pear"},
 }
 
 
@@ -491,6 +499,8 @@ def test_the_guides_drawings_are_read_as_it_says(tmp_path: Path, kind: str) -> N
         files[inner] = make_zip(tmp_path / inner, images(*names)).read_bytes()
     if kind == "csv_index":
         files["train.csv"] = "".join(f"{line}\n" for line in re.findall(r"\S+,\S+", drawing))
+    if kind in ("coco", "voc", "yolo"):  # a file's content is drawn beside its name
+        files |= dict(re.findall(r"^(\S+)  +(\S.*(?:\n +.*)*)", drawing, flags=re.M))
     make_zip(tmp_path / "fruit/archive.zip", files)
     content = YAML(typ="safe", pure=True).load(block)["format"]
     layout: Format = TypeAdapter(Format).validate_json(json.dumps(content))

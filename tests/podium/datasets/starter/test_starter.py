@@ -274,9 +274,12 @@ def test_the_box_is_a_target_if_every_box_holds_a_pixel(box: tuple[float, ...], 
         for edge, value in zip(("left", "top", "width", "height"), box, strict=True)
     }
     manifest = make_manifest({"train": {"a": 1, "b": 1}}, **columns)
-    found, notes = choices.choose_target(manifest, DIGITS)
+    found, notes = choices.choose_target(manifest)
     assert (found, len(notes)) == (target, int(target == "label"))
-    assert choices.choose_target(manifest, CLASSES_IN_FOLDERS) == ("label", [])
+
+
+def test_without_boxes_the_label_is_the_target() -> None:
+    assert choices.choose_target(make_manifest({"train": {"a": 1, "b": 1}})) == ("label", [])
 
 
 # problems -----------------------------------------------------------------------------------------------
