@@ -36,9 +36,11 @@ def survey(archive: Archive) -> Survey:
 
 def _found(contents: Contents) -> Iterator[Survey]:
     """Give what fits, the likeliest first."""
-    for find in (digit_struct.find, pixel_csv.find):
-        if found := find(contents):
-            yield found
+    if found := digit_struct.find(contents):
+        yield found
+    for reading in pixel_csv.find(contents):
+        if reading.format:
+            yield Survey(reading.format, reading.notes + reading.doubts)
     by_folders = image_folder.find(contents)
     by_table = csv_index.find(contents, alone=not (by_folders and by_folders.sure))
     pair = [found for found in (by_table, by_folders) if found]
