@@ -34,7 +34,7 @@ def find(contents: Contents) -> list[Reading]:
         used.add(kind)
         bare = [one for one in found if not one.labels and _kind(one) == kind]
         families += [(family, [one for one in found if _kind(one) != kind]) for family in make_families(tables, bare)]
-    families.sort(key=lambda pair: -pair[0].count * next(iter(pair[0].parts.values())).shape.count)
+    families.sort(key=lambda pair: (not pair[0].is_named, -pair[0].pixels))
     for place, (family, strangers) in enumerate(families):
         readings += _read_family(contents, family, strangers, largest=families[0][0] if place else None)
     unlabelled = [one for one in found if not one.labels and _kind(one) not in used]
@@ -49,7 +49,7 @@ def _read_family(
     contents: Contents, family: Family, strangers: list[Found], largest: Family | None
 ) -> Iterator[Reading]:
     """Give the readings of a dataset's tables: one for each column that may be the label."""
-    first = next(iter(family.parts.values()))
+    first = family.first
     photographs = contents.tree.count
     many = photographs >= MANY_IMAGES * family.count
     notes, doubts = [*family.notes], [*first.doubts]
@@ -62,7 +62,7 @@ def _read_family(
     else:
         notes += [f"The table '{one.table}' is left aside." for one in family.left]
     if largest:
-        doubts.append(f"The table '{next(iter(largest.parts.values())).table}' has more pixels.")
+        doubts.append(f"The table '{largest.first.table}' has a dataset, too, which rather is the one that is meant.")
     if many and photographs:
         doubts.append(f"The archive also has {photographs:,} image files, which may be the same images, and larger.")
     elif photographs:
@@ -92,7 +92,7 @@ def _read_family(
 
 
 def _layout(family: Family, label: str, not_labels: list[str]) -> PixelCsvFormat:
-    first = next(iter(family.parts.values()))
+    first = family.first
     shape, header = first.shape, first.header
     beside = dict.fromkeys(name for one in family.parts.values() for name in one.others)
     bare = family.parts.get("unlabelled")

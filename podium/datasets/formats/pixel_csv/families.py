@@ -18,13 +18,25 @@ class Family:
         parts: the table of each part.
         left: tables of the same kind that are not used.
         rivals: whether one of these would do as well.
+        is_named: whether its tables are named for parts.
         notes: what a person should know of it, each a sentence.
     """
 
     parts: dict[Part, Found]
     left: list[Found]
     rivals: bool
+    is_named: bool
     notes: list[str]
+
+    @property
+    def first(self) -> Found:
+        """The table of train."""
+        return next(iter(self.parts.values()))
+
+    @property
+    def pixels(self) -> int:
+        """About how many pixels its tables have."""
+        return self.count * self.first.shape.count
 
     @property
     def count(self) -> int:
@@ -33,42 +45,43 @@ class Family:
 
 
 def make_families(labelled: Sequence[Found], bare: Sequence[Found]) -> list[Family]:
-    """Sort tables of one kind into datasets, the largest first.
+    """Sort tables of one kind into datasets: they are one, unless two are named for the same part.
 
     Args:
         labelled: the tables with labels.
         bare: those of the same shape without.
+
+    Returns:
+        The datasets, those whose tables are named for parts first, then the larger.
     """
-    named = any(part_of_path(found.table) for found in labelled)
+    named = [part for found in labelled if (part := part_of_path(found.table))]
     stems: dict[str, list[Found]] = defaultdict(list)
     for found in labelled:
-        stems[_stem(found.table)].append(found)
-    families = [_settle(tables, labelled, bare, named=named and len(labelled) > 1) for tables in stems.values()]
-    return sorted((family for family in families if family.parts), key=lambda family: -family.count)
+        stems["" if len(set(named)) == len(named) > 0 else _stem(found.table)].append(found)
+    families = [_settle(tables, labelled, bare) for tables in stems.values()]
+    return sorted(families, key=lambda family: (not family.is_named, -family.count))
 
 
-def _settle(tables: list[Found], labelled: Sequence[Found], bare: Sequence[Found], *, named: bool) -> Family:
+def _settle(tables: Sequence[Found], labelled: Sequence[Found], bare: Sequence[Found]) -> Family:
     notes: list[str] = []
     parts: dict[Part, Found] = {}
     ordered = sorted(tables, key=lambda found: -found.count)
+    is_named = any(part_of_path(found.table) for found in ordered)
     for found in ordered:
-        part = part_of_path(found.table) if named or len(tables) > 1 or found.split is None else "train"
-        part = part if named or part else "train"
-        if part is not None and part != "unlabelled" and part not in parts:
-            parts[part] = found
-    if not parts:
-        return Family({}, [], rivals=False, notes=[])
+        part = part_of_path(found.table) if is_named and found.split is None else "train"
+        if part is not None:
+            parts.setdefault("test" if part == "unlabelled" else part, found)
     parts = with_train(parts, {part: found.count for part, found in parts.items()}, notes)
     others = [found for found in labelled if found not in parts.values()]
-    rivals = any(part_of_path(found.table) for found in others) or (not named and bool(others))
-    fitting = [found for found in bare if _stem(found.table) == _stem(ordered[0].table)] or list(bare)
+    rivals = any(part_of_path(found.table) or not is_named for found in others)
+    fitting = [found for found in bare if _stem(found.table) == _stem(ordered[0].table)] or [*bare]
     if fitting:
         parts["unlabelled"] = max(fitting, key=lambda found: found.count)
     others += [found for found in bare if found not in parts.values()]
-    return Family(parts, others, rivals, notes)
+    return Family(parts, others, rivals, is_named, notes)
 
 
 def _stem(table: str) -> str:
-    """Give a table's name without the words for parts: `emnist-letters-train.csv` and `…-test.csv` have one stem."""
-    words = re.findall(r"[a-z]+|\d+", table.rpartition("/")[2].rpartition(".")[0].lower())
+    """Give a path without the words for parts: `emnist-letters-train.csv` and `emnist-letters-test.csv` have one stem."""
+    words = re.findall(r"[a-z]+|\d+", table.rpartition(".")[0].lower())
     return " ".join(word for word in words if word not in PARTS)
