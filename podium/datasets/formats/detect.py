@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from podium.datasets.archive import NESTED, Archive
+from podium.datasets.formats import opaque
 from podium.datasets.formats.csv_index import detect as csv_index
 from podium.datasets.formats.digit_struct import detect as digit_struct
+from podium.datasets.formats.idx import detect as idx
 from podium.datasets.formats.image_folder import detect as image_folder
+from podium.datasets.formats.image_parquet import detect as image_parquet
 from podium.datasets.formats.labelled_names import detect as labelled_names
 from podium.datasets.formats.pixel_csv import detect as pixel_csv
 from podium.datasets.formats.survey.contents import Contents, Survey
@@ -31,16 +34,23 @@ def survey(archive: Archive) -> Survey:
     contents = _look_into(archive)
     for found in _found(contents):
         return Survey(found.format, contents.notes + found.notes)
-    raise PodiumError(_nothing_fits(contents))
+    refusals = [
+        doubt
+        for find in (pixel_csv.find, idx.find, image_parquet.find, opaque.find)
+        for reading in find(contents)
+        for doubt in reading.doubts
+    ]
+    raise PodiumError("\n".join(refusals) or _nothing_fits(contents))
 
 
 def _found(contents: Contents) -> Iterator[Survey]:
     """Give what fits, the likeliest first."""
     if found := digit_struct.find(contents):
         yield found
-    for reading in pixel_csv.find(contents):
-        if reading.format:
-            yield Survey(reading.format, reading.notes + reading.doubts)
+    for find in (pixel_csv.find, idx.find, image_parquet.find):
+        for reading in find(contents):
+            if reading.format:
+                yield Survey(reading.format, reading.notes + reading.doubts)
     by_folders = image_folder.find(contents)
     by_table = csv_index.find(contents, alone=not (by_folders and by_folders.sure))
     pair = [found for found in (by_table, by_folders) if found]
