@@ -1,7 +1,8 @@
 """Cells to pixels: one number, or all pixels of an image in one cell, with blanks between."""
 
+import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,14 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 EXPECTED = "expected a whole number of 0-255"
+MAX_CELL_LETTERS = 1 << 22
+"""A cell with all pixels of a photograph of a megapixel."""
+
+
+def read_rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Read a table's cells; raises csv.Error where a quote is never closed, or a cell is too large."""
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_LETTERS))
+    yield from csv.reader(lines, delimiter=separator)
 
 
 def pixel(cell: str) -> int | None:

@@ -53,7 +53,7 @@ def assign_roles(archive: Archive, sample: Sample, beside: Sequence[str]) -> Rol
     """
     split, words = find_split(archive, sample, beside)
     left = [column for column in beside if column != split]
-    ids = [column for column in left if _is_id(column, sample.values(column))]
+    ids = [column for column in left if _is_id(column, sample.values(column)) or not any(sample.values(column))]
     left = [column for column in left if column not in ids]
     if shares := _one_hot(sample, left):
         names = ", ".join(f"'{name}'" for name in shares[:4])
@@ -67,6 +67,18 @@ def assign_roles(archive: Archive, sample: Sample, beside: Sequence[str]) -> Rol
     if not labels and len(ids) == 1 and set(_words(ids[0])) & LABEL_WORDS:
         labels, ids = ids, []
     return Roles(labels, split, words, ids + [column for column in left if column not in labels])
+
+
+def doubt_label(sample: Sample, labels: Sequence[str]) -> list[str]:
+    """Say what speaks against the one column that may be the label, by its values."""
+    if len(labels) != 1 or len(sample.rows) < MIN_DISTINCT_ROWS:
+        return []
+    values = sample.values(labels[0])
+    if fraction := next((value for value in values if re.fullmatch(r"-?\d*\.\d*[1-9]\d*", value)), ""):
+        return [f"The column '{labels[0]}' has fractions such as {fraction}; expected classes."]
+    if len(set(values)) == len(values):
+        return [f"The column '{labels[0]}' has another value in every row that was looked at; expected classes."]
+    return []
 
 
 def pick_end(sample: Sample) -> str | None:

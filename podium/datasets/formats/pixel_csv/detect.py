@@ -3,10 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 from podium.config.datasets import Column, Part, PixelCsvFormat
 from podium.datasets.formats.pixel_csv.families import Family, make_families
 from podium.datasets.formats.pixel_csv.look import Found, look
+from podium.datasets.formats.pixel_csv.table import Shape
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.reading import NAMES_SAY_SO, WRITTEN_DOWN, Reading
 
@@ -14,6 +17,8 @@ MANY_IMAGES = 0.1
 """Image files, as a share of a table's rows, that make one ask which of the two the dataset is."""
 MAX_LABELS = 4
 """Columns that may be the label, of which each is shown as a reading."""
+MAX_RIVALS = 3
+"""Tables that would do as well, of which each has a line."""
 _SAME_ELSEWHERE = re.compile(r"idx\d[-.]u?byte(\.gz)?$", re.IGNORECASE)
 
 Kind = tuple[object, ...]
@@ -23,22 +28,38 @@ def find(contents: Contents) -> list[Reading]:
     """Find tables of pixels: a reading for each dataset that they make, the one with the most images first."""
     found = [one for table in contents.tables() if (one := look(contents.archive, table))]
     readings = [_refusal(contents, one) for one in found if one.fault]
-    found = [one for one in found if not one.fault]
+    found = _agree([one for one in found if not one.fault])
     kinds: dict[Kind, list[Found]] = defaultdict(list)
     for one in found:
         if one.labels:
-            kinds[_kind(one), tuple(one.labels), one.split].append(one)
-    families: list[tuple[Family, list[Found]]] = []
-    used: set[Kind] = set()
-    for (kind, _, _), tables in kinds.items():
-        used.add(kind)
-        bare = [one for one in found if not one.labels and _kind(one) == kind]
-        families += [(family, [one for one in found if _kind(one) != kind]) for family in make_families(tables, bare)]
-    families.sort(key=lambda pair: (not pair[0].is_named, -pair[0].pixels))
-    for place, (family, strangers) in enumerate(families):
-        readings += _read_family(contents, family, strangers, largest=families[0][0] if place else None)
-    unlabelled = [one for one in found if not one.labels and _kind(one) not in used]
-    return readings + [_refusal(contents, one) for one in unlabelled]
+            kinds[(*_kind(one), tuple(one.labels), one.split)].append(one)
+    families = [
+        family
+        for tables in kinds.values()
+        for family in make_families(tables, [one for one in found if not one.labels and _kind(one) == _kind(tables[0])])
+    ]
+    families.sort(key=lambda family: (not family.is_named, -family.pixels))
+    for place, family in enumerate(families):
+        readings += _read_family(contents, family, found, families[0] if place else None)
+    used = {_kind(one) for one in found if one.labels}
+    return readings + [_refusal(contents, one) for one in found if not one.labels and _kind(one) not in used]
+
+
+def _agree(found: list[Found]) -> list[Found]:
+    """Where a table's first images do not say how its channels are ordered, go by another table's."""
+    clear = {(one.shape.height, one.shape.width, one.shape.channels): one.shape for one in found if one.order_is_clear}
+    agreed = []
+    for one in found:
+        shape = clear.get((one.shape.height, one.shape.width, one.shape.channels), one.shape)
+        if not one.order_is_clear and shape is one.shape:
+            order = _order(shape)
+            one.doubts.append(f"Whether the three channels are interleaved or planar does not show; {order} is a guess.")
+        agreed.append(one if one.order_is_clear else replace(one, shape=shape))
+    return agreed
+
+
+def _order(shape: Shape) -> Literal["interleaved", "planar"] | None:
+    return None if shape.channels == 1 else "planar" if shape.planar else "interleaved"
 
 
 def _kind(found: Found) -> Kind:
@@ -46,21 +67,32 @@ def _kind(found: Found) -> Kind:
 
 
 def _read_family(
-    contents: Contents, family: Family, strangers: list[Found], largest: Family | None
+    contents: Contents, family: Family, found: list[Found], largest: Family | None
 ) -> Iterator[Reading]:
-    """Give the readings of a dataset's tables: one for each column that may be the label."""
+    """Give the readings of a dataset's tables: one for each column that may be the label.
+
+    Args:
+        contents: the archive's.
+        family: the dataset.
+        found: all tables of pixels.
+        largest: the dataset that comes before this one.
+    """
     first = family.first
     photographs = contents.tree.count
     many = photographs >= MANY_IMAGES * family.count
-    notes, doubts = [*family.notes], [*first.doubts]
-    aside = {one.table: "a table of images of another size or kind" for one in strangers}
-    aside |= {one.table: "another table of the same kind" for one in family.left}
-    notes += [f"The table '{one.table}' has images of another size and is left aside." for one in strangers]
-    if family.rivals:
-        names = ", ".join(f"'{one.table}'" for one in family.left[:4])
-        doubts.append(f"Other tables would do as well as '{first.table}': {names}.")
-    else:
-        notes += [f"The table '{one.table}' is left aside." for one in family.left]
+    notes, doubts, aside = [*family.notes], [*first.doubts], {}
+    for one in found:
+        if one in family.parts.values():
+            continue
+        rival = one.labels and one.shape == first.shape and (family.rivals or one not in family.left)
+        if rival:
+            doubts.append(f"The table '{one.table}' would do as well as '{first.table}'.")
+            aside[one.table] = "another table of images of the same size"
+        else:
+            other = "has images of another size and " if one.shape != first.shape else ""
+            notes.append(f"The table '{one.table}' {other}is left aside.")
+            aside[one.table] = f"a table {'of images of another size' if other else 'that no part is named for'}"
+    del doubts[len(first.doubts) + MAX_RIVALS :]
     if largest:
         doubts.append(f"The table '{largest.first.table}' has a dataset, too, which rather is the one that is meant.")
     if many and photographs:
@@ -110,7 +142,7 @@ def _layout(family: Family, label: str, not_labels: list[str]) -> PixelCsvFormat
         height=shape.height if sized else None,
         width=shape.width if sized else None,
         channels=3 if shape.channels == 3 else None,
-        order=None if shape.channels == 1 else "planar" if shape.planar else "interleaved",
+        order=_order(shape),
         split_column=None if first.split is None or bare is first else _column(first.split, header=header),
         split_words=first.words or None,
     )

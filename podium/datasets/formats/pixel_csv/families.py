@@ -73,7 +73,7 @@ def _settle(tables: Sequence[Found], labelled: Sequence[Found], bare: Sequence[F
             parts.setdefault("test" if part == "unlabelled" else part, found)
     parts = with_train(parts, {part: found.count for part, found in parts.items()}, notes)
     others = [found for found in labelled if found not in parts.values()]
-    rivals = any(part_of_path(found.table) or not is_named for found in others)
+    rivals = any(part_of_path(found.table) or found.split or not is_named for found in others)
     fitting = [found for found in bare if _stem(found.table) == _stem(ordered[0].table)] or [*bare]
     if fitting:
         parts["unlabelled"] = max(fitting, key=lambda found: found.count)

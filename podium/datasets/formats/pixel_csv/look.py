@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from podium.config.datasets import Part
 from podium.datasets.archive import Archive
 from podium.datasets.formats.pixel_csv.cells import numbers, parse_cells, pixel
-from podium.datasets.formats.pixel_csv.columns import MAX_OTHERS, Roles, assign_roles, pick_end
+from podium.datasets.formats.pixel_csv.columns import MAX_OTHERS, Roles, assign_roles, doubt_label, pick_end
 from podium.datasets.formats.pixel_csv.geometry import MIN_PIXELS, pixel_columns, square, tell_order
 from podium.datasets.formats.pixel_csv.sample import NUMBER, Sample, take_sample, vary_more
 from podium.datasets.formats.pixel_csv.table import Shape
@@ -37,6 +37,7 @@ class Found:
         others: the columns that are left aside.
         doubts: what is not clear, each a sentence.
         fault: why it cannot be read; empty if it can.
+        order_is_clear: whether the pixels say how three channels are ordered.
     """
 
     table: str
@@ -51,6 +52,7 @@ class Found:
     others: list[str]
     doubts: list[str]
     fault: str = ""
+    order_is_clear: bool = True
 
 
 def look(archive: Archive, table: str) -> Found | None:
@@ -95,7 +97,7 @@ def _describe(sample: Sample, roles: Roles, cell: str | None, shape: Shape | Non
         split=roles.split,
         words=roles.words,
         others=roles.others,
-        doubts=doubts,
+        doubts=[*doubts, *doubt_label(sample, roles.labels)],
         fault=roles.fault,
     )
 
@@ -181,6 +183,4 @@ def _pixels_of(sample: Sample, pixels: Sequence[str]) -> NDArray[np.uint8]:
 
 def _with_order(found: Found, pixels: NDArray[np.uint8]) -> Found:
     shape, clear = tell_order(found.shape, pixels)
-    order = "planar" if shape.planar else "interleaved"
-    doubt = f"Whether the three channels are interleaved or planar does not show; '{order}' is a guess."
-    return replace(found, shape=shape, doubts=found.doubts if clear else [*found.doubts, doubt])
+    return replace(found, shape=shape, order_is_clear=clear)

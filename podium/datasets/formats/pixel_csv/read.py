@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from podium.config.datasets import PixelCsvFormat
 from podium.datasets.archive import Archive
 from podium.datasets.formats.example import Example
-from podium.datasets.formats.pixel_csv.cells import EXPECTED, parse_cells, pixel
+from podium.datasets.formats.pixel_csv.cells import EXPECTED, parse_cells, pixel, read_rows
 from podium.datasets.formats.pixel_csv.table import Table, open_table
 from podium.errors import PodiumError
 
@@ -94,7 +94,7 @@ def _read_carefully(file: IO[bytes], table: Table, start: int) -> Iterator[Examp
     places = {column: place for place, column in enumerate(table.columns)}
     row = 1 - table.first_line  # that is the header
     try:
-        for cells in csv.reader(text, delimiter=table.separator):
+        for cells in read_rows(text, table.separator):
             if cells:
                 if row >= start:
                     yield _read_row(cells, table, row, places)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.datasets.archive import Archive, DamagedFile
+from podium.datasets.formats.pixel_csv.cells import read_rows
 from podium.datasets.formats.pixel_csv.table import MAX_LINE_BYTES, split_names
 
 MAX_ROWS = 60
@@ -53,7 +54,7 @@ def take_sample(archive: Archive, table: str) -> Sample | None:
     separator = max(counts, key=lambda each: counts[each])
     try:
         text = [line.decode("utf-8-sig" if number == 0 else "utf-8", "replace") for number, line in enumerate(lines)]
-        rows = [[*map(str.strip, cells)] for cells in csv.reader(text, delimiter=separator) if cells]
+        rows = [[*map(str.strip, cells)] for cells in read_rows(text, separator) if cells]
     except csv.Error:
         return None
     first, body = rows[0] if rows else [], rows[1:]

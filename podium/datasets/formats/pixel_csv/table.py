@@ -98,9 +98,9 @@ def open_table(archive: Archive, name: str, part: Part, layout: PixelCsvFormat) 
     separator = layout.separator or ","
     columns = _read_columns(archive, name, separator, header=layout.header is None)
     label: str | None = str(layout.label_column)
-    if label not in columns and part == UNLABELLED:
-        label = None
     split = _place(layout.split_column)
+    if part == UNLABELLED:
+        label, split = (column if column in columns else None for column in (label, split))
     cell = _place(layout.pixels_column)
     for key, column in (("label_column", label), ("split_column", split), ("pixels_column", cell)):
         if column is not None and column not in columns:

@@ -338,8 +338,8 @@ def test_of_two_tables_for_one_part_the_larger_is_taken_and_the_other_told(tmp_p
     found = look(tmp_path, {"train_a.csv": pixels(rows=2), "train_b.csv": pixels(rows=3), "c.csv": pixels(25)})
     assert pixel_csv(found)[0] == {"train": "train_b.csv"}
     assert sorted(found.notes) == [
-        "Other tables would do as well as 'train_b.csv': 'train_a.csv'.",
         "The table 'c.csv' has images of another size and is left aside.",
+        "The table 'train_a.csv' would do as well as 'train_b.csv'.",
     ]
 
 
