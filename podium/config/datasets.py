@@ -65,18 +65,87 @@ class DigitsFormat:
     kind: Literal["digits"]
 
 
-@dataclass(frozen=True, config=STRICT)
-class PixelCsvFormat:
-    """CSV tables with one image a row: a label column, then the pixels of a square gray image."""
-
-    kind: Literal["pixel_csv"]
-    files: Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)]
-    """The table of each part that the archive has, by its place in the archive."""
-    label_column: str
-
-
 Part = Literal["train", "validation", "test", "unlabelled"]
 """A part of an archive. Images of `unlabelled` are validated and not used."""
+
+Column = str | Positive
+"""A column of a table by its name, or, in a table without a header, by its place: 1 is the first."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class PixelCsvFormat:
+    """CSV tables with one image a row: a label, and the image's pixels, row by row, each a whole number of 0-255."""
+
+    kind: Literal["pixel_csv"]
+    files: Annotated[dict[Part, str], Field(min_length=1)]
+    """The table of each part that the archive has, by its place in the archive."""
+    label_column: Column
+    header: Literal[False] | None = None
+    """`false`: the first line is an image already."""
+    separator: Literal[",", ";", "\t"] | None = None
+    """What stands between cells; a comma if not given."""
+    other_columns: list[Column] | None = None
+    """Columns that are neither pixels, label nor split."""
+    pixels_column: Column | None = None
+    """The column with all pixels of an image, with blanks between; if not given, each pixel has a column of its own."""
+    height: Positive | None = None
+    width: Positive | None = None
+    """Pixels; a square if not given."""
+    channels: Literal[3] | None = None
+    """Red, green and blue; one channel if not given."""
+    order: Literal["interleaved", "planar"] | None = None
+    """Of three channels: red, green, blue of each pixel in turn, or all red before all green before all blue."""
+    split_column: Column | None = None
+    """The column that says which part an image belongs to."""
+    split_words: dict[str, Part] | None = None
+    """What each of its words stands for."""
+
+    def __post_init__(self) -> None:
+        """Require keys that belong together."""
+        columns = [self.label_column, self.pixels_column, self.split_column, *(self.other_columns or [])]
+        named = [column for column in columns if column is not None]
+        if self.header is None and any(isinstance(column, int) for column in named):
+            raise ValueError("columns of tables with a header are given by name; put a name that is a number in quotes")
+        if self.header is False and any(isinstance(column, str) for column in named):
+            raise ValueError("columns of tables without a header are given by their place, a number: 1 is the first")
+        if len(set(named)) < len(named):
+            raise ValueError("one column is named twice")
+        if (self.height is None) != (self.width is None):
+            raise ValueError("height and width go together")
+        if self.pixels_column is not None and self.height is None:
+            raise ValueError("pixels_column needs the images' height and width")
+        if (self.channels is None) != (self.order is None):
+            raise ValueError("channels and order go together")
+        if (self.split_column is None) != (not self.split_words):
+            raise ValueError("split_column and split_words go together")
+
+
+@dataclass(frozen=True, config=STRICT)
+class IdxFormat:
+    """MNIST's own files: the pixels of all images in one, their labels in another."""
+
+    kind: Literal["idx"]
+    images: Annotated[dict[Part, str], Field(min_length=1)]
+    """The file with the images of each part, such as `train-images-idx3-ubyte`; it may be packed by gzip."""
+    labels: Annotated[dict[Literal["train", "validation", "test"], str], Field(min_length=1)]
+    """The file with their labels."""
+
+    def __post_init__(self) -> None:
+        """Require labels for every part that is labelled."""
+        if self.images.keys() - {"unlabelled"} != self.labels.keys():
+            raise ValueError("images and labels name the same parts; only unlabelled has no labels")
+
+
+@dataclass(frozen=True, config=STRICT)
+class ImageParquetFormat:
+    """Parquet files with an image file's bytes and a label in each row, as the Hugging Face Hub has them."""
+
+    kind: Literal["image_parquet"]
+    files: Annotated[dict[Part, str | list[str]], Field(min_length=1)]
+    """The file or the files of each part; `*` stands for any letters: `data/train-*.parquet`."""
+    image_column: str
+    label_column: str
+
 
 Folders = Annotated[dict[Part, str], Field(min_length=1)]
 """The folder of each part that the archive has; `.` is the whole archive, `train.zip/train` is inside a zip in it."""
@@ -236,6 +305,8 @@ def _require_same_parts(folders: Folders, annotations: Folders, lists: Folders |
 Format = Annotated[
     DigitsFormat
     | PixelCsvFormat
+    | IdxFormat
+    | ImageParquetFormat
     | ImageFolderFormat
     | LabelledNamesFormat
     | CsvIndexFormat

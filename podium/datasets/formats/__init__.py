@@ -4,6 +4,7 @@ Each has `read.read(raw, layout) -> Iterator[Example]`; those that `podium init`
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from math import isnan
 from pathlib import Path
@@ -19,6 +20,8 @@ __all__ = ["BOX_COLUMNS", "Example", "read", "read_validated"]
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
 """Of the manifest: an example's box."""
+_IN_TABLES = {"digits", "pixel_csv", "idx", "image_parquet"}
+"""Kinds whose images are no files of their own."""
 
 
 def read(raw: Path, layout: Format) -> Iterator[Example]:
@@ -40,7 +43,7 @@ def read(raw: Path, layout: Format) -> Iterator[Example]:
 
 
 def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: Iterable[bool]) -> Iterator[Example]:
-    """Read the images of a manifest: files by their paths in the archive, so that no table is read again.
+    """Read the images of a manifest: files by their paths in the archive, tables of images from their start.
 
     Args:
         raw: the folder that `download` filled.
@@ -55,8 +58,9 @@ def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: It
     Raises:
         PodiumError: a file is no longer in the archive.
     """
-    if not manifest["format"].any():  # pixels are in tables
-        yield from read(raw, layout)
+    if layout.kind in _IN_TABLES:
+        for example, is_wanted in zip(read(raw, layout), wanted, strict=True):
+            yield example if is_wanted else replace(example, image=None)
         return
     columns = (manifest[name].tolist() for name in ("id", "part", "label", *BOX_COLUMNS) if name in manifest)
     with Archive(raw) as archive:

@@ -1,19 +1,28 @@
 """How an archive is laid out, found by its folders, tables and names. One module a kind of format, each has `find`."""
 
 from podium.datasets.archive import NESTED, Archive
+from podium.datasets.formats import opaque
+from podium.datasets.formats.coco import detect as coco
 from podium.datasets.formats.csv_index import detect as csv_index
 from podium.datasets.formats.digit_struct import detect as digit_struct
+from podium.datasets.formats.idx import detect as idx
 from podium.datasets.formats.image_files import is_junk
 from podium.datasets.formats.image_folder import detect as image_folder
+from podium.datasets.formats.image_parquet import detect as image_parquet
 from podium.datasets.formats.labelled_names import detect as labelled_names
 from podium.datasets.formats.pixel_csv import detect as pixel_csv
 from podium.datasets.formats.survey.choosing import Survey, choose
 from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.voc import detect as voc
+from podium.datasets.formats.yolo import detect as yolo
 from podium.errors import PodiumError
 
 __all__ = ["Survey", "survey"]
 
-DETECTORS = (digit_struct, pixel_csv, csv_index, image_folder, labelled_names)
+DETECTORS = (
+    *(digit_struct, coco, voc, yolo, pixel_csv, idx, image_parquet, opaque),
+    *(csv_index, image_folder, labelled_names),
+)
 """Of readings that are equally likely, those of an earlier detector come first."""
 
 

@@ -1,1 +1,1 @@
-"""CSV tables with one image a row."""
+"""CSV tables with one image a row, pixel by pixel."""

@@ -1,0 +1,1 @@
+"""MNIST's own files: the pixels of all images in one file, their labels in another."""

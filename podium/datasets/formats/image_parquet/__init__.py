@@ -1,0 +1,1 @@
+"""Image files and labels inside Parquet files, as the Hugging Face Hub has them."""
