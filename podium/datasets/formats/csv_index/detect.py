@@ -60,11 +60,13 @@ class _Index:
 
 def find(contents: Contents) -> list[Reading]:
     """Find the tables that name images; each kind of table is a reading."""
-    stems = Stems(contents.images)
-    if not stems:
-        return []
-    names = [name for name in contents.files if _may_be_table(name)]
-    found = [each for name in contents.distinct(names) for each in _read(contents, name, stems)]
+    names = contents.distinct(name for name in contents.files if _may_be_table(name))
+    found: list[_Index] = []
+    kept = [*contents.tree.all_images()]
+    for images in [kept, contents.images][: 1 + (len(contents.images) > len(kept))]:  # a table may name copies
+        stems = Stems(images)
+        done = {each.table for each in found}
+        found += [each for name in names if stems and name not in done for each in _read(contents, name, images, stems)]
     kinds: dict[object, list[_Index]] = defaultdict(list)
     for each in found:
         if each.meaning.label:
@@ -236,13 +238,13 @@ def _tell_writing(each: _Index) -> list[str]:
     return notes
 
 
-def _read(contents: Contents, table: str, stems: Stems) -> list[_Index]:
+def _read(contents: Contents, table: str, images: list[str], stems: Stems) -> list[_Index]:
     """Look whether a table names images, and what its columns mean; once for each encoding that gives other labels."""
     try:
         encodings = find_encodings(contents.archive, table)
     except (DamagedFile, PodiumError):
         return []
-    found = [index for encoding in encodings if (index := _read_as(contents, table, encoding, stems))]
+    found = [index for encoding in encodings if (index := _read_as(contents, table, encoding, images, stems))]
     best = max((index.named for index in found), default=0)
     distinct: list[_Index] = []
     for each in found:
@@ -254,7 +256,7 @@ def _read(contents: Contents, table: str, stems: Stems) -> list[_Index]:
     return [replace(each, guessed=each.writing.encoding) for each in distinct] if len(distinct) > 1 else distinct
 
 
-def _read_as(contents: Contents, table: str, encoding: str, stems: Stems) -> _Index | None:
+def _read_as(contents: Contents, table: str, encoding: str, images: list[str], stems: Stems) -> _Index | None:
     best: tuple[float, Writing, list[str], Way, list[str]] | None = None
     try:
         separators = find_separators(contents.archive, table, encoding)
@@ -274,7 +276,7 @@ def _read_as(contents: Contents, table: str, encoding: str, stems: Stems) -> _In
     if best is None or best[0] == 0:
         _tell_missing(contents, table, Writing(encoding, separators[0] or ","))
         return None
-    return _read_all(contents, table, *best[1:])
+    return _read_all(contents, table, images, *best[1:])
 
 
 def _tell_missing(contents: Contents, table: str, writing: Writing) -> None:
@@ -290,10 +292,16 @@ def _tell_missing(contents: Contents, table: str, writing: Writing) -> None:
 
 
 def _read_all(
-    contents: Contents, table: str, writing: Writing, columns: list[str], way: Way, folders: list[str]
+    contents: Contents,
+    table: str,
+    images: list[str],
+    writing: Writing,
+    columns: list[str],
+    way: Way,
+    folders: list[str],
 ) -> _Index | None:
     """Hold all rows against a guess."""
-    known = index(contents.images, folders, way)
+    known = index(images, folders, way)
     if share_found([columns[way.column]], way, known)[0] if way.column < len(columns) else False:
         writing = replace(writing, header=False)
     pool: dict[str, str] = {}

@@ -111,10 +111,15 @@ def likely_ways(rows: list[list[str]], table: str, stems: Stems) -> list[tuple[W
 
 
 def _choose_folders(rows: list[set[str]], part: str | None) -> list[str]:
-    """Take one folder if it has nearly all images; else all that have some."""
-    folders = Counter(folder for each in rows for folder in each)
-    ranked = sorted(folders, key=lambda folder: (-folders[folder], part_of_path(folder) != part, len(folder), folder))
-    return ranked[:1] if folders[ranked[0]] >= 0.97 * len(rows) else sorted(ranked)
+    """Take the folder that has the most images, then those that have others, until nearly all are found."""
+    chosen: list[str] = []
+    left = rows
+    while len(left) > 0.03 * len(rows):
+        folders = Counter(folder for each in left for folder in each)
+        best = min(folders, key=lambda each: (-folders[each], part_of_path(each) != part, len(each), each))
+        chosen.append(best)
+        left = [each for each in left if best not in each]
+    return sorted(chosen)
 
 
 def share_found(cells: Iterable[str], way: Way, known: dict[str, str]) -> list[str]:

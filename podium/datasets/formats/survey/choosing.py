@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from podium.config.datasets import CsvIndexFormat, Format, ImageFolderFormat
-from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.contents import Contents, without
 from podium.datasets.formats.survey.reading import GUESSED, PARTS_AGREE, Reading
 from podium.errors import PodiumError
 
@@ -61,7 +61,8 @@ def _taken(contents: Contents, reading: Reading, readings: list[Reading]) -> Sur
         raise PodiumError(_unclear(contents, readings))
     others = [other for other in readings if other is not reading]
     doubts = [f"It was asked for, although {doubt}." for doubt in reading.doubts]
-    return Survey(reading, reading.format, contents.notes + reading.notes + doubts, others, contents)
+    notes = [*dict.fromkeys(contents.notes + reading.notes + doubts)]
+    return Survey(reading, reading.format, notes, others, contents)
 
 
 def _simplest(readings: list[Reading]) -> Reading:
@@ -94,15 +95,13 @@ def _explained(contents: Contents, reading: Reading) -> Reading:
     """Doubt a reading that explains too few images."""
     if reading.format is None or reading.format.kind in IN_TABLES or "." in reading.aside:
         return reading
-    images = contents.tree.count
-    if reading.images >= MIN_EXPLAINED * images:
+    if any("images lie" in doubt for doubt in reading.doubts):
         return reading
-    doubt = f"{images - reading.images:,} of {images:,} images lie elsewhere"
-    return (
-        reading
-        if any("images lie" in each for each in reading.doubts)
-        else replace(reading, doubts=[*reading.doubts, doubt])
-    )
+    images = without([*contents.tree.all_images()], reading.aside)
+    if reading.images >= MIN_EXPLAINED * len(images):
+        return reading
+    doubt = f"{len(images) - reading.images:,} of {contents.tree.count:,} images lie elsewhere"
+    return replace(reading, doubts=[*reading.doubts, doubt])
 
 
 def _unclear(contents: Contents, readings: list[Reading]) -> str:
@@ -116,7 +115,7 @@ def _unclear(contents: Contents, readings: list[Reading]) -> str:
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
         lines += [f"       But: {doubt}." for doubt in reading.doubts]
-    lines += [f"  Note: {note}" for note in contents.notes]
+    lines += [f"  Note: {note}" for note in dict.fromkeys(contents.notes)]
     if number:
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
     else:
@@ -135,5 +134,5 @@ def _nothing_fits(contents: Contents) -> str:
         "names begin with their class (cat.0.jpg); or a CSV table with the path and the label of each image; or CSV "
         "tables with a label and a square of pixels in each row; or digitStruct.mat beside images. "
         "docs/your-own-dataset.md draws them all. Lay the files out like one of them and name their folder, or write "
-        "params.yaml by hand." + "".join(f"\n{note}" for note in contents.notes)
+        "params.yaml by hand." + "".join(f"\n{note}" for note in dict.fromkeys(contents.notes))
     )

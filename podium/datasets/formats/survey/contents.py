@@ -35,13 +35,13 @@ class Contents:
         images = [name for name in files if is_image(name, archive)]
         copies = find_copies(archive, grow(images))
         aside = {copy: f"copies of the images in '{kept}'" for copy, kept in copies.items()}
-        kept = _without(images, aside)
+        kept = without(images, aside)
         masks = find_masks(archive, kept, grow(kept))
         notes = notes + [
             f"'{copy}' has the same images as '{original}' and is left aside." for copy, original in copies.items()
         ]
         notes += [f"'{path}' is left aside: {reason}." for path, reason in masks.items()]
-        return cls(archive, files, images, grow(_without(kept, masks)), aside | masks, notes)
+        return cls(archive, files, images, grow(without(kept, masks)), aside | masks, notes)
 
     @property
     def exclude(self) -> list[str]:
@@ -90,7 +90,8 @@ def hidden_in_archives(archive: Archive, folders: Collection[Folder]) -> str:
     return ""
 
 
-def _without(images: list[str], aside: Collection[str]) -> list[str]:
+def without(images: list[str], aside: Collection[str]) -> list[str]:
+    """Give the images that do not lie in some folders, and match no pattern."""
     if not aside:
         return images
     folders = tuple(f"{path}/" for path in aside if "*" not in path)
