@@ -39,7 +39,7 @@ def relative(path: Path, paths: DatasetPaths) -> str:
 
 
 def list_inside(manifest: pd.DataFrame) -> list[Node]:
-    """List what is in the archive: the archives there, and the tables with images or the image files, by folder and ending.
+    """List what the archive holds: archives, tables with images, and image files by their folders and endings.
 
     Args:
         manifest: one row an image, at least with id, part and format.

@@ -7,21 +7,9 @@ from podium.datasets.formats import BOX_COLUMNS
 Node = dict[str, Any]
 
 _OWN = (
-    *("arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileProperty"),
-    *(
-        "fileObject",
-        "fileSet",
-        "format",
-        "includes",
-        "isArray",
-        "isLiveDataset",
-        "jsonPath",
-        "key",
-        "md5",
-        "parentField",
-    ),
-    *("path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator", "source"),
-    *("subField", "transform"),
+    "arrayShape citeAs column containedIn equivalentProperty extract field fileProperty fileObject fileSet format "
+    "includes isArray isLiveDataset jsonPath key md5 parentField path recordSet references regex repeated replace "
+    "samplingRate separator source subField transform"
 )
 CONTEXT: Node = {
     "@language": "en",
@@ -36,7 +24,7 @@ CONTEXT: Node = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "description": {"@container": "@language"},
     "name": {"@container": "@language"},
-    **{term: f"cr:{term}" for term in _OWN},
+    **{term: f"cr:{term}" for term in _OWN.split()},
 }
 """As the specification gives it; readers of Croissant warn of any other."""
 CITATIONS = {
