@@ -143,6 +143,7 @@ def test_its_splits_and_classes_are_counted_and_in_the_order_of_the_model(kind: 
     assert set(images["label"]) == set(classes["label"])
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # mlcroissant leaves the images open
 def test_image_files_are_loaded_with_their_labels() -> None:
     make("folders")
     found, manifest = rows("files"), pd.read_parquet(PATHS.manifest)
