@@ -79,10 +79,10 @@ def _find_patterns(places: Iterable[tuple[str, str, str]]) -> dict[str, set[str]
     table["box"] = [(_boxes(f"{folder}/") or [""])[-1] for folder in table["folder"]]
     patterns: dict[str, set[str]] = {}
     for (_, box), rows in table.groupby(["part", "box"], sort=True):
-        folders = [folder.removeprefix(box).strip("/") for folder in rows["folder"]]
+        folders = [folder.removeprefix(str(box)).strip("/") for folder in rows["folder"]]
         common = os.path.commonpath(folders) if all(folders) else ""
         start = f"{escape(common)}/" if common else ""
-        patterns.setdefault(box, set()).update(
+        patterns.setdefault(str(box), set()).update(
             f"{start}{'' if folder == common else '**/'}*{escape(ending)}"
             for folder, ending in zip(folders, rows["ending"], strict=True)
         )

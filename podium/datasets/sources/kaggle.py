@@ -119,7 +119,9 @@ class _Asker:
 
 def _keep_licences(api: Any, source: KaggleSource, downloads: Path) -> None:
     """Ask for a dataset's licences and keep them for `provenance`; an archive that is here is not lost by a failure."""
-    from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetMetadataRequest
+    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
+        ApiGetDatasetMetadataRequest,
+    )
 
     if source.competition:  # its rules are a page for people
         return
@@ -139,9 +141,7 @@ def _request(api: Any, source: KaggleSource) -> Response:
     from kagglesdk.competitions.types.competition_api_service import (  # type: ignore[import-untyped]
         ApiDownloadDataFilesRequest,
     )
-    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
-        ApiDownloadDatasetRequest,
-    )
+    from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
     answer: Response
     with api.build_kaggle_client() as client:
