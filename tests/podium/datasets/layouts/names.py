@@ -4,7 +4,7 @@ from tests.podium.datasets.layouts.content import UNLABELLED, Content
 from tests.podium.datasets.layouts.folders import draw_classes
 from tests.podium.datasets.layouts.words import CLASSES, ENDINGS, WRAPPERS
 
-SEPARATORS = [".", "_", "-", " "]
+SEPARATORS = [".", "_", "-", " ", " ("]
 
 
 def add_names(content: Content) -> None:
@@ -23,7 +23,8 @@ def add_names(content: Content) -> None:
     for name in classes:
         for number in range(draw.randint(5, 9)):
             ending = draw.choice(ENDINGS[:4])
-            content.image(f"{folder}{name}{separator}{number:0{zeros}d}.{ending}", name, "train" if with_test else None)
+            stem = f"{name}{separator}{number:0{zeros}d}{')' if '(' in separator else ''}"
+            content.image(f"{folder}{stem}.{ending}", name, "train" if with_test else None)
     if with_test:
         content.traits.append("a flat test without labels")
         for number in range(draw.randint(4, 8)):
