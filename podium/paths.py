@@ -11,6 +11,8 @@ from podium.errors import PodiumError
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
 DOWNLOADS = Path("data/downloads")
+LICENCES = "licences.json"
+"""In a dataset's folder of downloads: the licences that Kaggle names, until they are written down with the archive."""
 REVIEW = Path("data/review.csv")
 """What people decided of single images; in git."""
 FEATURES = Path("data/features")
@@ -76,6 +78,11 @@ class DatasetPaths:
     def validation(self) -> Path:
         """The folder of the validation's findings."""
         return Path("reports") / self.name / "validation"
+
+    @property
+    def croissant(self) -> Path:
+        """The dataset's metadata for other programs."""
+        return Path("reports") / self.name / "croissant.json"
 
 
 @dataclass(frozen=True)

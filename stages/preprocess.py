@@ -1,9 +1,10 @@
-"""Stage `preprocess`: images to arrays of one size, by split."""
+"""Stage `preprocess`: images to arrays of one size, by split; and what the dataset is, for other programs."""
 
 import logging
 
 from podium.config import load_params
 from podium.datasets.arrays import SPLITS
+from podium.datasets.croissant import save_croissant
 from podium.datasets.formats import BOX_COLUMNS, read_validated
 from podium.datasets.preprocessing import write_arrays
 from podium.datasets.splits import assign_splits
@@ -17,13 +18,15 @@ NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height", 
 
 
 def main(name: str) -> None:
-    """Write the arrays of the dataset `name`."""
+    """Write the arrays of the dataset `name`, and its metadata."""
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     manifest = load_manifest(paths.manifest, (*NEEDED, *BOX_COLUMNS) if dataset.target == "label_and_box" else NEEDED)
     assigned = assign_splits(manifest, dataset.split)
     with atomic_write(paths.processed, resume=True) as folder:
         images = read_validated(paths.raw, dataset.format, manifest, assigned["split"].isin(SPLITS))
         write_arrays(images, manifest, assigned, dataset, folder)
+    with atomic_write(paths.croissant) as file:
+        save_croissant(name, dataset, manifest, assigned, file)
     counts = assigned["split"].value_counts()
     logger.info(
         "preprocess %s: read %s images, put %s in train, %s in validation, %s in test, wrote %s",

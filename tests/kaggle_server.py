@@ -64,7 +64,7 @@ class Seen:
     """A request that was answered."""
 
     kind: str
-    """`api`, `sign-in` or `storage`."""
+    """`api`, `metadata`, `sign-in` or `storage`."""
     headers: dict[str, str]
     asked: dict[str, object]
     status: int = 0
@@ -85,6 +85,8 @@ class KaggleServer(ThreadingHTTPServer):
         self.api_faults: deque[Fault] = deque()
         self.storage_faults: deque[Fault] = deque()
         """The next requests' faults, one each."""
+        self.licences: list[str] | None = []
+        """The licences that every dataset has; None: nothing is told of a dataset."""
         self.silent: list[str] = []
         """The next request of each of these kinds gets no answer for half a second, and then none."""
         self.without: set[str] = set()
@@ -123,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer as api.kaggle.com does."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         method = re.sub(r"^/(api/)?v1/", "", urlsplit(self.path).path)
-        kind = "api" if "Download" in method else "sign-in"
+        kind = "api" if "Download" in method else "metadata" if method.endswith("GetDatasetMetadata") else "sign-in"
         if self.begin(kind, asked):
             return
         if kind == "api" and self.server.api_faults and self.fail(self.server.api_faults.popleft()):
@@ -138,6 +140,13 @@ class _Handler(BaseHTTPRequestHandler):
                 version = asked.get("datasetVersionNumber")
                 name = f"{asked['datasetSlug']}@{version}.zip" if version else f"{asked['datasetSlug']}.zip"
                 self.redirect(f"datasets/{asked['ownerSlug']}/{name}")
+            case "datasets.DatasetApiService/GetDatasetMetadata" if self.signed_in():
+                slug = f"{asked['ownerSlug']}/{asked['datasetSlug']}"
+                if self.server.licences is None:
+                    self.say({"errorMessage": "not now"})
+                    return
+                known = [{"name": licence} for licence in self.server.licences]
+                self.say({"info": {"datasetSlug": slug, "title": slug, "licenses": known}})
             case "competitions.CompetitionApiService/DownloadDataFiles" if self.signed_in():
                 self.redirect(f"competitions/{asked['competitionName']}.zip")
             case _:

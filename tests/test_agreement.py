@@ -71,8 +71,8 @@ def test_datasets_live_where_dvc_looks_for_them(project: Path, resolved: dict[st
         manifest, *found = sorted(outs(project, validate))
         assert manifest == paths.manifest
         assert {path.parent for path in found} == {paths.validation}
-        assert deps(project, preprocess) >= {paths.raw, paths.manifest}
-        assert outs(project, preprocess) == {paths.processed}
+        assert deps(project, preprocess) >= {paths.raw, paths.lock, paths.manifest}
+        assert outs(project, preprocess) == {paths.processed, paths.croissant}
 
 
 def test_candidates_live_where_dvc_looks_for_them(project: Path, resolved: dict[str, Stage], recipe: Path) -> None:

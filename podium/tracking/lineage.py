@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from podium.config import Augmentation, Params
 from podium.errors import PodiumError
 from podium.git import ask_git, describe_conflict, find_commit
-from podium.paths import LOCK
+from podium.paths import LOCK, DatasetPaths
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def read_intent(root: Path, params: Params, name: str) -> str:
     """Give the digest of what is asked for, once the candidate's data is there. See `Lineage`."""
     candidate = params.candidate(name)
     schedule = params.schedule(candidate.schedule)
-    data = _entry(_read_lock(root), f"preprocess@{candidate.dataset}")["outs"]
-    return _digest([name, asdict(candidate), asdict(schedule), data])
+    data = _find_arrays(_read_lock(root), candidate.dataset)
+    return _digest([name, asdict(candidate), asdict(schedule), [data]])
 
 
 def read_lineage(root: Path, params: Params, name: str) -> Lineage:
@@ -51,14 +51,21 @@ def read_lineage(root: Path, params: Params, name: str) -> Lineage:
     """
     lock = _read_lock(root)
     intent = read_intent(root, params, name)
-    data = _entry(lock, f"preprocess@{params.candidate(name).dataset}")["outs"]
+    data = _find_arrays(lock, params.candidate(name).dataset)
     reports = [_entry(lock, f"{stage}@{name}")["outs"] for stage in ("evaluate", "confusion_matrix")]
     return Lineage(
         intent=intent,
         training_key=_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
         evaluation=_digest(reports),
-        data=data[0]["md5"].removesuffix(".dir"),
+        data=data["md5"].removesuffix(".dir"),
     )
+
+
+def _find_arrays(lock: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """Give what DVC knows of a dataset's arrays; the metadata that `preprocess` writes, too, changes no result."""
+    arrays = DatasetPaths(dataset).processed.as_posix()
+    outs: list[dict[str, Any]] = _entry(lock, f"preprocess@{dataset}")["outs"]
+    return next(out for out in outs if out["path"] == arrays)
 
 
 def describe_candidate(params: Params, name: str) -> dict[str, str]:

@@ -148,12 +148,17 @@ def test_an_accepted_version_that_is_not_here_or_another_is_answered_with_the_co
 def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
     prepare(project)
     validate.main("dots")
-    processed = project / "data/processed/dots"
-    contents = []
+    processed, metadata = project / "data/processed/dots", project / "reports/dots/croissant.json"
+    contents, described = [], []
     for _ in range(2):
         preprocess.main("dots")
         contents.append({name: (processed / name).read_bytes() for name in files(processed)})
+        described.append(metadata.read_bytes())
     assert contents[0] == contents[1]
+    assert described[0] == described[1]
+    assert {"splits/name": "train", "splits/url": "cr:TrainingSplit", "splits/images": 14} in [
+        record for each in json.loads(described[0])["recordSet"] for record in each.get("data", [])
+    ]
     assert sorted(contents[0]) == sorted(
         ["classes.json", "split.csv", *(f"{s}/{name}.npy" for s in SPLITS for name in ("images", "labels", "ids"))]
     )

@@ -5,6 +5,8 @@ the status (an error page is written into the file), never heeds Retry-After, an
 """
 
 import io
+import json
+import logging
 import shutil
 import sys
 from contextlib import redirect_stdout, suppress
@@ -17,9 +19,12 @@ from requests import RequestException, Response
 
 from podium.config.datasets import KaggleSource
 from podium.datasets.archive import ARCHIVE, check_zip
-from podium.datasets.sources.transfer import Ask, Transport, download, ensure_space, forget
+from podium.datasets.sources.transfer import Transport, download, ensure_space, forget
 from podium.errors import PodiumError
 from podium.files import exclusive_lock, file_digest, remove
+from podium.paths import LICENCES
+
+logger = logging.getLogger(__name__)
 
 _MAKE_ONE = (
     "Make a token at https://www.kaggle.com/settings/api ('Generate New Token') and put it into the environment "
@@ -38,7 +43,8 @@ def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
             return f"{by_hand} ({arrived})"
         downloads.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(part, f"{_title(source)} is being downloaded"):
-            download(_asker(source), part, _title(source))
+            ask = _Asker(source)
+            download(ask, part, _title(source))
             try:
                 arrived = _check(part, source)
                 shutil.move(part, target)
@@ -46,6 +52,7 @@ def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
                 forget(part)
                 raise
             forget(part)
+        _keep_licences(ask.api, source, downloads)
         with suppress(OSError):  # something of the user's lies there, too
             downloads.rmdir()
         return f"{_title(source)} ({arrived})"
@@ -88,17 +95,19 @@ def _check(path: Path, source: KaggleSource) -> str:
     return f"{count} files, {path.stat().st_size:,} bytes, sha256 {digest}"
 
 
-def _asker(source: KaggleSource) -> Ask:
-    """Give what asks Kaggle for the archive anew: each time it signs the address of a storage, for a while."""
-    transport = Transport()
-    api: Any = None
+class _Asker:
+    """Asks Kaggle for the archive anew: each time it signs the address of a storage, for a while."""
 
-    def ask(headers: dict[str, str]) -> Response:
-        nonlocal api
+    def __init__(self, source: KaggleSource) -> None:
+        self.source = source
+        self.transport = Transport()
+        self.api: Any = None
+
+    def __call__(self, headers: dict[str, str]) -> Response:
         try:
-            api = api or _sign_in(transport)
-            transport.headers = headers
-            return _request(api, source)
+            self.api = self.api or _sign_in(self.transport)
+            self.transport.headers = headers
+            return _request(self.api, self.source)
         except RequestException:
             raise
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -107,16 +116,32 @@ def _asker(source: KaggleSource) -> Ask:
                 f"credential has, such as the end of a line. {_MAKE_ONE}"
             ) from None
 
-    return ask
+
+def _keep_licences(api: Any, source: KaggleSource, downloads: Path) -> None:
+    """Ask for a dataset's licences and keep them for `provenance`; an archive that is here is not lost by a failure."""
+    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
+        ApiGetDatasetMetadataRequest,
+    )
+
+    if source.competition:  # its rules are a page for people
+        return
+    request = ApiGetDatasetMetadataRequest()
+    request.owner_slug, request.dataset_slug = str(source.dataset).split("/")
+    try:
+        with api.build_kaggle_client() as client:
+            answer = client.datasets.dataset_api_client.get_dataset_metadata(request)
+        licences = [str(licence.name) for licence in answer.info.licenses if licence.name] if answer.info else []
+        if licences:
+            (downloads / LICENCES).write_text(json.dumps({"dataset": source.dataset, "licences": licences}))
+    except (RequestException, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        logger.warning("%s: its licence is not known (%s)", _title(source), type(error).__name__)
 
 
 def _request(api: Any, source: KaggleSource) -> Response:
     from kagglesdk.competitions.types.competition_api_service import (  # type: ignore[import-untyped]
         ApiDownloadDataFilesRequest,
     )
-    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
-        ApiDownloadDatasetRequest,
-    )
+    from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
     answer: Response
     with api.build_kaggle_client() as client:

@@ -11,7 +11,7 @@ from podium.tracking.lineage import describe_candidate, describe_source, read_in
 LOCK = """schema: '2.0'
 stages:
   preprocess@digits:
-    outs: [{path: data/processed/digits, md5: aaaa.dir}]
+    outs: [{path: data/processed/digits, md5: aaaa.dir}, {path: reports/digits/croissant.json, md5: ffff}]
   train@digits-cnn:
     outs: [{path: models/digits-cnn/model.keras, md5: bbbb}]
   evaluate@digits-cnn:
@@ -49,7 +49,12 @@ def test_candidates_have_the_same_params_but_for_their_models(project: Path) -> 
 
 @pytest.mark.parametrize(
     ("digest", "changes"),
-    [("aaaa", {"intent", "training_key", "data"}), ("bbbb", {"training_key"}), ("cccc", {"evaluation"})],
+    [
+        ("aaaa", {"intent", "training_key", "data"}),
+        ("bbbb", {"training_key"}),
+        ("cccc", {"evaluation"}),
+        ("ffff", set()),
+    ],
 )
 def test_a_digest_changes_with_what_it_stands_for_and_with_nothing_else(
     project: Path, digest: str, changes: set[str]

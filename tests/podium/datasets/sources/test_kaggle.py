@@ -28,6 +28,7 @@ import pytest
 
 from podium.config.datasets import KaggleSource
 from podium.datasets.archive import ARCHIVE
+from podium.datasets.provenance import save_provenance
 from podium.datasets.sources import fetch, kaggle, transfer
 from podium.errors import PodiumError, TransientError
 from podium.paths import DatasetPaths
@@ -729,7 +730,39 @@ def test_the_stage_downloads_from_kaggle_and_says_so_in_one_line(
     assert re.fullmatch(r"download dots: took Kaggle's dataset alice/dots \(2 files, .*\), wrote data/raw/dots\n", out)
     arrived = Path("data/raw/dots/archive.zip").read_bytes()
     assert arrived == (delivered / "datasets/alice/dots.zip").read_bytes()
-    assert [one.kind for one in nobody.seen] == ["sign-in", "api", "storage"]
+    assert [one.kind for one in nobody.seen] == ["sign-in", "api", "storage", "metadata"]
+    assert "licences" not in json.loads(Path("data/raw/dots.json").read_text())
+
+
+def test_the_licences_of_a_dataset_are_written_down_with_its_archive(server: KaggleServer) -> None:
+    server.licences = ["CC0-1.0", "DbCL-1.0"]
+    raw = Path("data/raw/dots")
+    raw.mkdir(parents=True)
+    fetch(DATASET, raw, DOWNLOADS)
+    save_provenance(DATASET, raw, Path("data/raw/dots.json"))
+    assert json.loads(Path("data/raw/dots.json").read_text())["licences"] == ["CC0-1.0", "DbCL-1.0"]
+    assert not DOWNLOADS.exists()
+
+
+@pytest.mark.parametrize("trouble", ["silent", "nothing told"])
+def test_a_licence_that_cannot_be_had_stops_no_download(
+    server: KaggleServer, trouble: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if trouble == "silent":
+        server.silent.append("metadata")
+    else:
+        server.licences = None
+    take()
+    assert [one.kind for one in server.seen][-1] == "metadata"
+    assert not DOWNLOADS.exists()
+    assert ("its licence is not known" in caplog.text) == (trouble == "silent")
+
+
+def test_an_archive_taken_by_hand_and_a_competition_ask_for_no_licence(server: KaggleServer) -> None:
+    take(COMPETITION)
+    make_zip(BY_HAND)
+    take()
+    assert server.of("metadata") == []
 
 
 def test_a_traceback_shows_no_secret(start: Callable[..., subprocess.Popen[str]], nobody: KaggleServer) -> None:
