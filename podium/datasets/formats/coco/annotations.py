@@ -1,6 +1,7 @@
 """The JSON of a part, as COCO writes it: its images, its annotations and its categories."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from podium.datasets.archive import Archive
@@ -100,7 +101,7 @@ class _Rows:
         if max(len(self._images), len(self._objects), len(self._categories)) > MAX_IMAGES:
             raise ValueError(f"it names more than {MAX_IMAGES:,} images")
 
-    def _annotate(self, tally: Tally, category: str, annotation: dict[str, object]) -> None:
+    def _annotate(self, tally: Tally, category: str, annotation: Mapping[object, object]) -> None:
         if annotation.get("iscrowd"):
             tally.crowd = True
             return
@@ -141,7 +142,7 @@ class _Rows:
         return table
 
 
-def _size(image: dict[str, object]) -> tuple[int, int] | None:
+def _size(image: Mapping[object, object]) -> tuple[int, int] | None:
     match image.get("width"), image.get("height"):
         case int(width), int(height) if width > 0 and height > 0:
             return (width, height)

@@ -71,7 +71,7 @@ def find_pairs(
         notes.append(
             f"The annotations in '{pair.annotations}' are of no part by their folder's name; they are left aside."
         )
-    found = {part: _join(pairs) for part, pairs in parts.items() if part and part != "unlabelled"}
+    found: dict[Part, Pair] = {part: _join(pairs) for part, pairs in parts.items() if part and part != "unlabelled"}
     return with_train(found, {part: sizes[part] for part in found}, notes) if found else {}
 
 

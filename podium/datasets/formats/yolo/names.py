@@ -75,7 +75,7 @@ def _parse_yaml(text: str, name: str) -> Names:
     keys = _keys(tree)
     match keys.get("names"):
         case SequenceNode(value=nodes):
-            pairs = [*enumerate(nodes)]
+            pairs: list[tuple[int | None, Node]] = [*enumerate(nodes)]
         case MappingNode(value=nodes):
             pairs = [(_whole(key), value) for key, value in nodes]
         case _:
