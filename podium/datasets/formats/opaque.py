@@ -60,7 +60,9 @@ def _causes(contents: Contents) -> Iterator[tuple[str, str]]:
         elif (not path.suffix or _BY_NAME.fullmatch(path.name)) and sniffed < _MAX_SNIFFED:
             sniffed += 1
             start = _start(contents.archive, name)
-            if start.startswith(_PROTOCOLS) or (_BY_NAME.fullmatch(path.name) and start.startswith((b"(d", b"(l", b"c"))):
+            if start.startswith(_PROTOCOLS) or (
+                _BY_NAME.fullmatch(path.name) and start.startswith((b"(d", b"(l", b"c"))
+            ):
                 yield name, PICKLE
 
 

@@ -110,13 +110,16 @@ def _plain(base: str) -> str:
 
 def _labels_of(name: str, sizes: dict[str, tuple[int, ...]]) -> str | None:
     """Find the file of labels beside a file of images: its name differs in one word, and it is as long."""
-    wanted = re.sub(r"idx\d", "idx", _plain(name.rpartition("/")[2])).replace("images", "labels").replace("image", "label")
+    wanted = (
+        re.sub(r"idx\d", "idx", _plain(name.rpartition("/")[2])).replace("images", "labels").replace("image", "label")
+    )
     fitting = [
         other
         for other, (count, *rest) in sizes.items()
         if not rest
         and count == sizes[name][0]
-        and re.sub(r"idx\d", "idx", _plain(other.rpartition("/")[2])) in {wanted, wanted.removesuffix("gz"), f"{wanted}gz"}
+        and re.sub(r"idx\d", "idx", _plain(other.rpartition("/")[2]))
+        in {wanted, wanted.removesuffix("gz"), f"{wanted}gz"}
     ]
     folder = name.rpartition("/")[0]
     return min(fitting, key=lambda other: (other.rpartition("/")[0] != folder, len(other)), default=None)

@@ -1,7 +1,7 @@
 """MNIST's own files: all images in one, all labels in another.
 
-    train-images-idx3-ubyte     60,000 × 28 × 28 bytes
-    train-labels-idx1-ubyte     60,000 bytes
+train-images-idx3-ubyte     60,000 × 28 × 28 bytes
+train-labels-idx1-ubyte     60,000 bytes
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,9 @@ def _read_part(archive: Archive, part: str, name: str, labels_name: str | None) 
 def _read_labels(archive: Archive, name: str) -> bytes:
     with open_idx(archive, name) as ((count, *rest), file):
         if rest or count > MAX_LABELS:
-            raise PodiumError(f"{name} has the sizes {count} × {' × '.join(map(str, rest))}; expected one label an image.")
+            raise PodiumError(
+                f"{name} has the sizes {count} × {' × '.join(map(str, rest))}; expected one label an image."
+            )
         labels = read_exactly(file, count, name)
         if file.read(1):
             raise PodiumError(f"{name} goes on after {count:,} labels, which is all that its first bytes say.")

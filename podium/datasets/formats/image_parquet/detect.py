@@ -134,7 +134,11 @@ def _look(archive: Archive, name: str) -> _Look:
         for column in schema.names:
             if holds_bytes(schema.field(column).type):
                 batch = next(read_batches(archive, name, file, column, None), None)
-                first = [each.as_buffer()[:16].to_pybytes() for each in batch.column(0)[:SAMPLE_ROWS].drop_null()] if batch else []
+                first = (
+                    [each.as_buffer()[:16].to_pybytes() for each in batch.column(0)[:SAMPLE_ROWS].drop_null()]
+                    if batch
+                    else []
+                )
                 if sum(bool(_MAGIC.match(each)) for each in first) > len(first) / 2:
                     images.append(column)
                 elif not first:
@@ -157,7 +161,9 @@ def _look(archive: Archive, name: str) -> _Look:
 def _without_images(schema: pa.Schema, rows: int, empty: Sequence[str], nested: Sequence[str]) -> _Look:
     if nested:
         kind = str(schema.field(nested[0]).type)[:80]
-        return _Look(rows, fault=f"Its column '{nested[0]}' is {kind}; expected one image a row: {{bytes, path}}, or bytes")
+        return _Look(
+            rows, fault=f"Its column '{nested[0]}' is {kind}; expected one image a row: {{bytes, path}}, or bytes"
+        )
     if [column for column in empty if pa.types.is_struct(schema.field(column).type)] and rows:
         return _Look(rows, fault=f"Its column '{empty[0]}' has the paths of images, and not their bytes")
     return _Look(rows)

@@ -53,7 +53,9 @@ def _agree(found: list[Found]) -> list[Found]:
         shape = clear.get((one.shape.height, one.shape.width, one.shape.channels), one.shape)
         if not one.order_is_clear and shape is one.shape:
             order = _order(shape)
-            one.doubts.append(f"Whether the three channels are interleaved or planar does not show; {order} is a guess.")
+            one.doubts.append(
+                f"Whether the three channels are interleaved or planar does not show; {order} is a guess."
+            )
         agreed.append(one if one.order_is_clear else replace(one, shape=shape))
     return agreed
 
@@ -66,9 +68,7 @@ def _kind(found: Found) -> Kind:
     return (found.header, found.separator, found.shape, found.cell)
 
 
-def _read_family(
-    contents: Contents, family: Family, found: list[Found], largest: Family | None
-) -> Iterator[Reading]:
+def _read_family(contents: Contents, family: Family, found: list[Found], largest: Family | None) -> Iterator[Reading]:
     """Give the readings of a dataset's tables: one for each column that may be the label.
 
     Args:

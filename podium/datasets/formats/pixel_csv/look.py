@@ -117,7 +117,9 @@ def _by_cell(archive: Archive, sample: Sample, cells: list[str]) -> Found:
     parsed = parse_cells(sample.values(cells[0]), count)
     good = [one for one in parsed if not isinstance(one, str)]
     if len(good) < 0.1 * len(parsed):
-        fault = next(f"Its column '{cells[0]}', line {n}: {one}" for n, one in enumerate(parsed, 2) if isinstance(one, str))
+        fault = next(
+            f"Its column '{cells[0]}', line {n}: {one}" for n, one in enumerate(parsed, 2) if isinstance(one, str)
+        )
         return replace(found, fault=fault)
     return _with_order(found, np.stack(good)) if shape.channels == 3 else found
 

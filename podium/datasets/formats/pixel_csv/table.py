@@ -180,7 +180,9 @@ def _shape(layout: PixelCsvFormat, name: str, pixels: Sequence[str]) -> Shape:
     side = isqrt(count // channels)
     if count == 0 or channels * side**2 != count:
         numbers = {int(found[0]) for column in pixels if (found := re.findall(r"\d{1,9}$", column))}
-        missing = next((each for each in range(min(numbers, default=0), max(numbers, default=-1)) if each not in numbers), 0)
+        missing = next(
+            (each for each in range(min(numbers, default=0), max(numbers, default=-1)) if each not in numbers), 0
+        )
         hint = f" Number {missing} is missing." if missing else ""
         three = " of 3 channels" if channels == 3 else ""
         raise PodiumError(f"{name} has {count} pixel columns, which make no square image{three}.{hint}")

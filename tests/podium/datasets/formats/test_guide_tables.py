@@ -61,7 +61,7 @@ def table(name: str, text: str, drawing: str) -> bytes:
     header = [",".join(["label", *(f"pixel{n + 1}" for n in range(784))])] if first[0] == "label" else []
     number = 0 if header else 1
     return "\n".join(
-        [*header, *(",".join(map(str, [*[n] * number, n % 3, *[n + 60] * 784])) for n in range(30))]
+        [*header, *(",".join(map(str, [*[n] * number, n % 3, 0, *[n + 60] * 782, 0])) for n in range(30))]
     ).encode()
 
 

@@ -103,7 +103,9 @@ def test_parts_without_labels_are_unlabelled_only() -> None:
         IdxFormat(kind="idx", images={"train": "a", "test": "c"}, labels={"train": "b"})
 
 
-@pytest.mark.parametrize("pattern", ["{}-idx{}-ubyte", "{}.idx{}-ubyte", "{0}-idx{1}-ubyte/{0}-idx{1}-ubyte", "x/{}_idx{}.ubyte"])
+@pytest.mark.parametrize(
+    "pattern", ["{}-idx{}-ubyte", "{}.idx{}-ubyte", "{0}-idx{1}-ubyte/{0}-idx{1}-ubyte", "x/{}_idx{}.ubyte"]
+)
 def test_files_are_found_by_their_names_and_first_bytes(tmp_path: Path, pattern: str) -> None:
     files = {
         name.replace("P-", f"{part}-"): data
@@ -132,7 +134,9 @@ def test_a_test_without_labels_is_unlabelled(tmp_path: Path) -> None:
 
 
 def test_several_datasets_are_a_reading_each_and_none_is_sure(tmp_path: Path) -> None:
-    found = look(tmp_path, pair("emnist-letters-train-{}-idx{}-ubyte", 50) | pair("emnist-digits-train-{}-idx{}-ubyte", 60))
+    found = look(
+        tmp_path, pair("emnist-letters-train-{}-idx{}-ubyte", 50) | pair("emnist-digits-train-{}-idx{}-ubyte", 60)
+    )
     assert [reading.images for reading in found] == [60, 50]
     assert all(reading.doubts == ["The archive has 2 such datasets."] for reading in found)
 

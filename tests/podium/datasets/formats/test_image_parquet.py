@@ -163,7 +163,10 @@ def test_unlabelled_files_need_no_label(tmp_path: Path) -> None:
         (parquet({"image": structs(3), "labels": labels(3)}), "no column 'label'. Did you mean 'labels'"),
         (parquet({"image": pa.array(["a.png"] * 3), "label": labels(3)}), "'image' is string; expected the bytes"),
         (parquet({"image": pa.array([[png(0)]] * 3), "label": labels(3)}), "'image' is list<"),
-        (parquet({"image": structs(3), "label": pa.array([[1, 2]] * 3)}), "'label' is list<.*expected one whole number"),
+        (
+            parquet({"image": structs(3), "label": pa.array([[1, 2]] * 3)}),
+            "'label' is list<.*expected one whole number",
+        ),
         (parquet({"image": structs(3), "label": pa.array([0.5] * 3)}), "'label' is double"),
         (parquet({"image": structs(0), "label": labels(0).cast(pa.int64())}), "has no rows"),
     ],
@@ -224,7 +227,11 @@ def test_the_hubs_layout_is_found_with_its_shards_and_parts(tmp_path: Path) -> N
         ({"image": structs(30), "label": labels(30)}, None, ("image", "label")),
         ({"img": pa.array([png(n) for n in range(30)]), "class": labels(30)}, None, ("img", "class")),
         ({"image": structs(30), "labels": pa.array(["a", "b", "c"] * 10)}, None, ("image", "labels")),
-        ({"id": pa.array(range(30)), "image": structs(30), "animal": pa.array(["a", "b"] * 15)}, None, ("image", "animal")),
+        (
+            {"id": pa.array(range(30)), "image": structs(30), "animal": pa.array(["a", "b"] * 15)},
+            None,
+            ("image", "animal"),
+        ),
         (
             {"image": structs(30), "animal": labels(30), "label": pa.array(range(30))},
             {"animal": CLASSES["label"]},
@@ -270,10 +277,19 @@ def test_beside_as_many_image_files_it_is_the_lesser_evidence(tmp_path: Path) ->
     [
         (parquet({"image": structs(30), "objects": pa.array([[{"bbox": [1.0]}]] * 30)}), "several labels or objects"),
         (parquet({"image": structs(30), "labels": pa.array([[1, 2]] * 30)}), "several labels or objects"),
-        (parquet({"image": structs(30), "text": pa.array([f"a cat {n}" for n in range(30)])}), "None of its columns is a label"),
-        (parquet({"images": pa.array([[{"bytes": png(1)}]] * 4, pa.list_(STRUCT)), "label": labels(4)}), "expected one image"),
+        (
+            parquet({"image": structs(30), "text": pa.array([f"a cat {n}" for n in range(30)])}),
+            "None of its columns is a label",
+        ),
+        (
+            parquet({"images": pa.array([[{"bytes": png(1)}]] * 4, pa.list_(STRUCT)), "label": labels(4)}),
+            "expected one image",
+        ),
         (parquet({"a": pa.array([{"b": {"bytes": png(1)}}] * 4), "label": labels(4)}), "expected one image a row"),
-        (parquet({"image": pa.array([{"bytes": None, "path": "a"}] * 9, STRUCT), "label": labels(9)}), "and not their bytes"),
+        (
+            parquet({"image": pa.array([{"bytes": None, "path": "a"}] * 9, STRUCT), "label": labels(9)}),
+            "and not their bytes",
+        ),
         (b"PAR1" + bytes(99) + b"PAR1", "cannot be read as Parquet"),
     ],
     ids=["objects", "labels", "captions", "list", "struct", "paths in structs", "damaged"],

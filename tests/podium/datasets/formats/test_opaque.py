@@ -69,7 +69,10 @@ def test_such_a_file_is_named_with_the_reason_and_what_to_do(
 
 
 def test_other_files_are_not_named(tmp_path: Path) -> None:
-    assert look(tmp_path, {"train/digitStruct.mat": b"", "LICENSE": b"c", "data_batch_9": b"\xff\xd8\xff", "a.jpg": b""}) == []
+    assert (
+        look(tmp_path, {"train/digitStruct.mat": b"", "LICENSE": b"c", "data_batch_9": b"\xff\xd8\xff", "a.jpg": b""})
+        == []
+    )
 
 
 def test_each_reason_is_a_reading_the_pickles_first(tmp_path: Path) -> None:

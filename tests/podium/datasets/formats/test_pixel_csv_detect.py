@@ -75,7 +75,11 @@ def labelled(rows: list[list[int]], classes: int = 5) -> list[list[Any]]:
     ("header", "rows", "expected"),
     [
         (["label", *PIXELS], labelled(flat()), {"label_column": "label"}),
-        (["label", *(f"{r}x{c}" for r, c in product(range(1, 9), repeat=2))], labelled(flat()), {"label_column": "label"}),
+        (
+            ["label", *(f"{r}x{c}" for r, c in product(range(1, 9), repeat=2))],
+            labelled(flat()),
+            {"label_column": "label"},
+        ),
         (["character", *PIXELS], labelled(flat()), {"label_column": "character"}),
         (
             ["", "label", *PIXELS],
@@ -95,8 +99,11 @@ def labelled(rows: list[list[int]], classes: int = 5) -> list[list[Any]]:
         (None, labelled(flat()), {"label_column": 1, "header": False}),
         (None, [[*row[1:], row[0]] for row in labelled(flat())], {"label_column": 65, "header": False}),
         (None, [[LETTERS[row[0] % 3], *row[1:]] for row in labelled(flat())], {"label_column": 1, "header": False}),
-        (None, [[n, *row] for n, row in enumerate(labelled(flat()))],
-            {"label_column": 2, "header": False, "other_columns": [1]}),
+        (
+            None,
+            [[n, *row] for n, row in enumerate(labelled(flat()))],
+            {"label_column": 2, "header": False, "other_columns": [1]},
+        ),
         ([*map(str, range(65))], labelled(flat()), {"label_column": "0"}),
         (["label", *map(str, range(64))], labelled(flat()), {"label_column": "label"}),
         (["0", *(f"0.{number}" for number in range(1, 65))], labelled(flat()), {"label_column": "0"}),
@@ -128,7 +135,14 @@ def labelled(rows: list[list[int]], classes: int = 5) -> list[list[Any]]:
     ],
     ids=[
         *("plain", "rows and columns", "another word", "index without a name", "drop-in index", "attributes"),
-        *("no header", "no header, label last", "no header, letters", "no header, index", "numbers", "numbers and label"),
+        *(
+            "no header",
+            "no header, label last",
+            "no header, letters",
+            "no header, index",
+            "numbers",
+            "numbers and label",
+        ),
         *("mangled numbers", "colours", "three numbers", "not square", "interleaved", "planar"),
     ],
 )
@@ -143,9 +157,7 @@ def test_the_columns_are_told_by_their_names_and_values_and_the_images_are_whole
         image = smooth(row, channels=expected.get("channels", 1)).reshape(height, width, -1)
         np.testing.assert_array_equal(examples[row].image, image)
     letters = any("a" in cells for cells in rows)
-    assert [example.label for example in examples] == [
-        LETTERS[n % 5 % 3] if letters else str(n % 5) for n in range(30)
-    ]
+    assert [example.label for example in examples] == [LETTERS[n % 5 % 3] if letters else str(n % 5) for n in range(30)]
     assert examples[0].id == f"x.csv:{1 + bool(header)}"
 
 
@@ -166,7 +178,9 @@ def test_labels_sorted_by_class_are_told_from_pixels_that_are_black_in_nearly_al
 # all pixels in one cell ---------------------------------------------------------------------------------
 
 
-def in_cells(words: list[str] | None = None, names: tuple[str, ...] = ("emotion", "pixels", "Usage"), **options: Any) -> str:
+def in_cells(
+    words: list[str] | None = None, names: tuple[str, ...] = ("emotion", "pixels", "Usage"), **options: Any
+) -> str:
     lines = [",".join(names)]
     for row in range(30):
         pixels = " ".join(map(str, smooth(row, **options).ravel()))
@@ -220,7 +234,11 @@ def test_a_cell_may_be_larger_than_the_csv_module_takes_by_itself(tmp_path: Path
 
 def test_a_test_table_without_labels_is_unlabelled_whatever_else_it_has(tmp_path: Path) -> None:
     bare = text(["id", *PIXELS], [[n, *cells] for n, cells in enumerate(flat(20))])
-    files = {"train.csv": text(["label", *PIXELS], labelled(flat())), "test.csv": bare, "sample_submission.csv": "id,label\n0,0\n"}
+    files = {
+        "train.csv": text(["label", *PIXELS], labelled(flat())),
+        "test.csv": bare,
+        "sample_submission.csv": "id,label\n0,0\n",
+    }
     layout, examples = take(tmp_path, files)
     assert layout.files == {"train": "train.csv", "unlabelled": "test.csv"}
     assert layout.other_columns == ["id"]
@@ -245,7 +263,9 @@ def test_tables_of_several_datasets_make_a_reading_each_and_none_is_sure(tmp_pat
 
 
 def test_a_table_with_a_split_column_beside_a_train_table_is_a_rival(tmp_path: Path) -> None:
-    found = look(tmp_path, {"train.csv": in_cells(names=("emotion", "pixels")), "icml_face_data.csv": in_cells(KAGGLES)})
+    found = look(
+        tmp_path, {"train.csv": in_cells(names=("emotion", "pixels")), "icml_face_data.csv": in_cells(KAGGLES)}
+    )
     assert len(found) == 2
     assert all(reading.doubts for reading in found)
 
@@ -262,7 +282,11 @@ def test_tables_beside_as_many_photographs_are_the_lesser_evidence(tmp_path: Pat
 
 
 def test_idx_files_beside_tables_are_left_aside_with_a_reason(tmp_path: Path) -> None:
-    files = {"train.csv": text(["label", *PIXELS], labelled(flat())), "t10k-images-idx3-ubyte": b"", "x/y.idx1-ubyte.gz": b""}
+    files = {
+        "train.csv": text(["label", *PIXELS], labelled(flat())),
+        "t10k-images-idx3-ubyte": b"",
+        "x/y.idx1-ubyte.gz": b"",
+    }
     (reading,) = look(tmp_path, files)
     assert {*reading.aside} == {"t10k-images-idx3-ubyte", "x/y.idx1-ubyte.gz"}
     assert reading.doubts == []
@@ -301,17 +325,34 @@ def fractions(rows: list[list[int]]) -> list[list[Any]]:
     ("table", "words"),
     [
         (text(["label", *PIXELS], fractions(labelled(flat()))), "'pixel0' is '0.0' in line 2.*fractions"),
-        (text(["label", *PIXELS], [[row[0], *(v - 200 for v in row[1:])] for row in labelled(flat())]), "'pixel0' is '-"),
-        (text(["label", *PIXELS], [[row[0], *(v + 900 for v in row[1:])] for row in labelled(flat())]), "is '900' in line 2"),
-        (text(["cat", "dog", "cow", *PIXELS], [[*np.eye(3, dtype=int)[n % 3], *row] for n, row in enumerate(flat())]),
-            "spread over 3 columns of 0 and 1: 'cat', 'dog', 'cow'"),
+        (
+            text(["label", *PIXELS], [[row[0], *(v - 200 for v in row[1:])] for row in labelled(flat())]),
+            "'pixel0' is '-",
+        ),
+        (
+            text(["label", *PIXELS], [[row[0], *(v + 900 for v in row[1:])] for row in labelled(flat())]),
+            "is '900' in line 2",
+        ),
+        (
+            text(
+                ["cat", "dog", "cow", *PIXELS], [[*np.eye(3, dtype=int)[n % 3], *row] for n, row in enumerate(flat())]
+            ),
+            "spread over 3 columns of 0 and 1: 'cat', 'dog', 'cow'",
+        ),
         (text(PIXELS, flat()), "no column with a label"),
-        (text(["label", *(f"pixel{n}" for n in range(70))], labelled([row + row[:6] for row in flat()])),
-            "70 columns of pixels, which make no square"),
+        (
+            text(["label", *(f"pixel{n}" for n in range(70))], labelled([row + row[:6] for row in flat()])),
+            "70 columns of pixels, which make no square",
+        ),
         ("label,pixels\n" + "".join(f"1,{' '.join(['0.5'] * 64)}\n" for _ in range(30)), "a pixel is '0.5'"),
-        ("label,pixels\n" + "".join(f"1,{' '.join(['5'] * 65)}\n" for _ in range(30)), "of 65 pixels, which make no square"),
-        ("label,left,right\n" + "".join(f"1,{' '.join(['5'] * 64)},{' '.join(['5'] * 64)}\n" for _ in range(30)),
-            "Several of its columns hold images: 'left', 'right'"),
+        (
+            "label,pixels\n" + "".join(f"1,{' '.join(['5'] * 65)}\n" for _ in range(30)),
+            "of 65 pixels, which make no square",
+        ),
+        (
+            "label,left,right\n" + "".join(f"1,{' '.join(['5'] * 64)},{' '.join(['5'] * 64)}\n" for _ in range(30)),
+            "Several of its columns hold images: 'left', 'right'",
+        ),
     ],
     ids=["fractions", "negative", "large", "one-hot", "no label", "70", "fractions in cells", "65", "two images"],
 )
