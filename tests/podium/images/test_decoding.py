@@ -105,6 +105,7 @@ def test_a_good_jpeg_has_its_facts_and_no_notice(suffix: str) -> None:
 
 def test_what_is_odd_is_noticed() -> None:
     assert "its content is PNG, its name ends in .jpg" in inspect(save(draw()), "a.jpg").notice
+    assert inspect(save(draw()), "a name without an ending").notice == ""
     assert "it is 1 × 9 pixels" in inspect(save(Pillow.new("RGB", (1, 9))), "a.png").notice
     assert "it is 210 × 10 pixels" in inspect(save(Pillow.new("RGB", (210, 10))), "a.png").notice
     assert inspect(save(Pillow.new("RGB", (200, 10))), "a.png").notice == ""
