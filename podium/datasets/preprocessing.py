@@ -132,8 +132,9 @@ def _resume_key(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset
         ):  # by blocks, because hashing makes objects of all it reads
             block = table.iloc[start : start + IMAGES_BETWEEN_MARKS]
             digest.update(pd.util.hash_pandas_object(block).to_numpy().tobytes())
-    for code in (arrays.__file__, decoding.__file__, __file__):
-        digest.update(Path(str(code)).read_bytes())
+    images = sorted(Path(str(decoding.__file__)).parent.glob("*.py"))
+    for code in (Path(str(arrays.__file__)), Path(__file__), *images):
+        digest.update(code.read_bytes())
     facts = (dataset.image, dataset.classes, dataset.target, cv2.__version__, PIL.__version__, np.__version__)
     digest.update(repr(facts).encode())
     return digest.hexdigest()

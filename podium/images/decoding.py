@@ -69,7 +69,7 @@ def inspect(data: bytes, name: str) -> Facts:
         width, height = height, width
     notices = []
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in SUFFIXES[kind]:
+    if suffix and suffix not in SUFFIXES[kind]:
         notices.append(f"its content is {kind}, its name ends in {suffix}")
     if kind != "MPO" and _has_more(image):
         several = "it has several pages; the first is used"

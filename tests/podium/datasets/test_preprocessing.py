@@ -143,5 +143,5 @@ def test_what_was_begun_with_other_images_is_begun_anew(tmp_path: Path, monkeypa
 def test_an_image_that_went_bad_since_validation_is_named(tmp_path: Path) -> None:
     good = make_photographs(12)
     bad = [*good[:7], Example("7.jpg", "train", "1", b"not an image", box=good[7].box), *good[8:]]
-    with pytest.raises(PodiumError, match=r"7\.jpg: the file is no image.*dvc repro --force validate@NAME"):
+    with pytest.raises(PodiumError, match=r"7\.jpg: the file is text; it is no image.*dvc repro --force validate@NAME"):
         write(tmp_path / "dots", good, iter(bad))

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image as Pillow
 
 from podium.config.datasets import Image
-from podium.images.decoding import MAX_PIXELS, OPENCV_FORMATS, BadImageError, Placement, decode, fit, inspect
+from podium.images.decoding import OPENCV_FORMATS, Placement, decode, fit, inspect
+from podium.images.opening import MAX_PIXELS, BadImageError
 
 HEIGHT, WIDTH = 60, 90
 
@@ -61,11 +62,11 @@ def test_every_image_of_the_test_data_is_judged_as_its_oracle_says(shared_data: 
     [
         (b"", "the file is empty"),
         (b"<!DOCTYPE html><html>", "the file is a web page"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "the file is no image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "the file is PostScript; export it"),
         (save(draw(), "JPEG")[:-200], "cannot be decoded.*truncated"),
         (save(draw())[:-200], "cannot be decoded"),
-        (save(draw(), "TIFF")[:-200], "cannot be decoded|no image"),
-        (save(draw(), "GIF")[:300], "cannot be decoded|no image"),
+        (save(draw(), "TIFF")[:-200], "cannot be decoded.*truncated"),
+        (save(draw(), "GIF")[:300], "the header of the GIF cannot be read: it is cut short"),
     ],
 )
 def test_what_is_no_whole_image_is_refused_with_a_reason(data: bytes, reason: str) -> None:
@@ -104,6 +105,7 @@ def test_a_good_jpeg_has_its_facts_and_no_notice(suffix: str) -> None:
 
 def test_what_is_odd_is_noticed() -> None:
     assert "its content is PNG, its name ends in .jpg" in inspect(save(draw()), "a.jpg").notice
+    assert inspect(save(draw()), "a name without an ending").notice == ""
     assert "it is 1 × 9 pixels" in inspect(save(Pillow.new("RGB", (1, 9))), "a.png").notice
     assert "it is 210 × 10 pixels" in inspect(save(Pillow.new("RGB", (210, 10))), "a.png").notice
     assert inspect(save(Pillow.new("RGB", (200, 10))), "a.png").notice == ""

@@ -102,7 +102,7 @@ def test_images_without_labels_may_lie_anywhere(tmp_path: Path) -> None:
     ("folder", "words"),
     [
         ("trian", "no folder 'trian'.*Did you mean 'train'"),
-        ("empty", "'empty' of the archive of pets holds no image file. Expected names that end in one of .bmp"),
+        ("empty", "'empty' of the archive of pets holds no image file. Expected names that end in one of .apng, .avif"),
     ],
 )
 def test_a_folder_without_images_is_refused(tmp_path: Path, folder: str, words: str) -> None:
