@@ -77,11 +77,38 @@ def find(contents: Contents) -> list[Reading]:
         reading = _reading(contents, indexes, bare)
         if reading:
             readings += [reading, *_others(contents, indexes, bare, reading)]
-    lists = [each.table for each in found if not each.meaning.label and part_of_path(each.table) and not readings]
-    if len(lists) > 1:
-        listed = ", ".join(f"'{table}'" for table in lists[:3])
-        contents.notes.append(f"{listed} list images: they may be the official split, which is not used.")
-    return readings
+    return readings or _by_lists(contents, [each for each in found if not each.meaning.label])
+
+
+def _by_lists(contents: Contents, lists: list[_Index]) -> list[Reading]:
+    """Read lists of the images of each part, which lie in folders of classes."""
+    parts: dict[Part, _Index] = {}
+    for each in sorted(lists, key=lambda each: -len(each.images)):
+        if (part := part_of_path(each.table)) and part != "unlabelled":
+            parts.setdefault(part, each)
+    if len(parts) < 2 or "train" not in parts:
+        return []
+    named = [
+        replace(each, meaning=replace(each.meaning, label="folder", said=True, labels=[*map(_folder_of, each.images)]))
+        for each in parts.values()
+    ]
+    reading = _reading(contents, named, [])
+    if reading is None or not isinstance(reading.format, CsvIndexFormat) or not agree_with_folders(_pairs(named[0])):
+        return []
+    listed = ", ".join(f"'{each.table}'" for each in parts.values())
+    return [
+        replace(
+            reading,
+            format=replace(reading.format, label_column=None),
+            what=f"the lists {listed} are the parts, and the folders of the images are the classes",
+            notes=[*reading.notes, f"The parts are the lists {listed}."],
+            agrees=True,
+        )
+    ]
+
+
+def _folder_of(image: str) -> str:
+    return image.rpartition("/")[0].rpartition("/")[2]
 
 
 def _may_be_table(name: str) -> bool:

@@ -63,6 +63,8 @@ def _example(
                 f"its part is '{word}', which split_words does not name" if word else "split_words names no part of it"
             )
             where = part
+    if layout.label_column is None and not fault:
+        label = name.rpartition("/")[0].rpartition("/")[2]
     label = "" if where == UNLABELLED else label
     if fault:
         return Example(row, where, label, None, f"{row.rpartition(':')[0]}, line {row.rpartition(':')[2]}: {fault}")
@@ -71,7 +73,7 @@ def _example(
 
 def _rows(archive: Archive, table: str, layout: CsvIndexFormat) -> Iterator[Row]:
     """Give every row."""
-    one_hot = [layout.label_column] if isinstance(layout.label_column, str) else layout.label_column
+    one_hot = [layout.label_column] if isinstance(layout.label_column, str) else layout.label_column or []
     unlabelled = layout.tables.get(UNLABELLED) == table
     with open_table(archive, table, writing_of(layout)) as (columns, rows):
         path = _place(archive, table, columns, "path_column", layout.path_column)

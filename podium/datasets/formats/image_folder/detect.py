@@ -8,7 +8,6 @@ from functools import partial
 from podium.config.datasets import ImageFolderFormat, Part
 from podium.datasets.formats.image_folder.evidence import (
     doubt_children,
-    marks_inside,
     parts_inside,
     share_folders,
     two_levels,
@@ -59,7 +58,9 @@ def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
         yield replace(one, doubts=[same, *one.doubts])
     if len(roots) > 1:
         paths = [root.path for root in roots]
-        layout = ImageFolderFormat(kind="image_folder", folders={"train": paths})
+        layout = ImageFolderFormat(
+            kind="image_folder", folders={"train": paths}, exclude=contents.exclude(paths) or None
+        )
         what = f"the folders in {len(paths)} folders together ('{paths[0]}', '{paths[1]}', …) are the classes"
         images = sum(root.count for root in roots)
         yield replace(reading, format=layout, what=what, images=images, doubts=[same], samples=partial(_samples, roots))
@@ -100,7 +101,7 @@ def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -
     what = f"the folders {names}, … are the classes, and each has its {', '.join(inside)}"
     below = ", ".join(f"'{name}'" for name in inside.values())
     notes = [f"Each class's folder holds {below}: they are the parts."]
-    layout = ImageFolderFormat(kind="image_folder", folders=folders, exclude=contents.exclude or None)
+    layout = ImageFolderFormat(kind="image_folder", folders=folders, exclude=contents.exclude([tree.path]) or None)
     return Reading(
         format=layout,
         what=what,
@@ -120,12 +121,6 @@ def _classes(folder: Folder) -> set[str]:
 def _reading(
     contents: Contents, folders: Mapping[Part, Folder], strength: int, unlabelled: Collection[Folder] = ()
 ) -> Reading:
-    exclude = contents.exclude
-    aside = dict(contents.aside)
-    for folder in folders.values():
-        if pattern := marks_inside(folder):
-            exclude = [*exclude, pattern]
-            aside[pattern] = "masks or marks, in a folder of their own beside the images of each class"
     train = folders["train"]
     names = ", ".join(f"'{name}'" for name in [*train.folders][:4])
     where = "" if train.path == "." else f" in '{train.path}'"
@@ -134,14 +129,14 @@ def _reading(
     layout = ImageFolderFormat(
         kind="image_folder",
         folders=list_roots(folders, [*unlabelled]),
-        exclude=exclude or None,
+        exclude=contents.exclude(folder.path for folder in (*folders.values(), *unlabelled)) or None,
     )
     return Reading(
         format=layout,
         what=f"{len(train.folders):,} folders{where} are the classes: {names}{more}{parts}",
         images=sum(folder.count for folder in (*folders.values(), *unlabelled)),
         strength=strength,
-        aside=aside,
+        aside=contents.aside,
         doubts=_hidden(contents, [*folders.values(), *unlabelled]),
         samples=partial(_samples, [train]),
     )

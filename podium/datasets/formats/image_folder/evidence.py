@@ -13,11 +13,11 @@ from podium.config.datasets import Part
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import (
+    find_pieces,
     names_a_holder,
     names_an_image_folder,
     names_just_a_part,
     names_marks,
-    names_pieces,
     part_of,
 )
 from podium.images.decoding import BadImageError, inspect
@@ -61,8 +61,8 @@ def doubt_children(archive: Archive, folder: Folder, sure: Collection[str] = ())
     never = [name for name in names if names_an_image_folder(name)]
     if never or (holders and len(holders) >= len(names) - 1):
         doubts.append(f"'{(never or holders)[0]}' is a name of folders that hold things, rather than of a class")
-    if names_pieces(names):
-        doubts.append(f"'{names[0]}' and '{names[1]}' are named like pieces of one whole")
+    if pieces := find_pieces(names):
+        doubts.append(f"'{pieces[0]}' and '{pieces[1]}' are named like pieces of one whole")
     parts = [child for child in children if child.name not in sure and names_just_a_part(child.name)]
     if len(parts) > 1 or (parts and len(children) < 3):
         doubts.append(f"'{parts[0].name}' is named like a part to train or to test with, rather than like a class")
@@ -95,19 +95,6 @@ def share_folders(children: list[Folder]) -> set[str]:
     counts = Counter(name for names in tops for name in names if not names_marks(name))
     shared = {name for name, count in counts.items() if count > 1 and count >= 0.5 * len(children)}
     return shared if len(shared) > 1 and len(shared) >= 0.5 * len(counts) else set()
-
-
-def marks_inside(folder: Folder) -> str:
-    """Give a pattern for the masks that each class keeps in a folder beside its images; empty if there are none."""
-    children = [*folder.folders.values()]
-    counts = Counter(
-        name
-        for child in children
-        for name in child.folders
-        if names_marks(name) and any(not names_marks(other) for other in child.folders)
-    )
-    name, count = counts.most_common(1)[0] if counts else ("", 0)
-    return f"{'' if folder.path == '.' else folder.path + '/'}*/{name}/*" if count >= MOST * len(children) else ""
 
 
 def two_levels(folder: Folder) -> Below:

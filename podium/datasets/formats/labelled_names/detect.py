@@ -44,7 +44,7 @@ def find(contents: Contents) -> list[Reading]:
         folders=list_roots(folders, bare),
         separator=separator,
         class_ends="last" if ends == "last" else None,
-        exclude=contents.exclude or None,
+        exclude=contents.exclude(folder.path for folder in (*folders.values(), *bare)) or None,
     )
     shown = ", ".join(f"'{label}'" for label in labels[:4]) + (", …" if len(labels) > 4 else "")
     return [

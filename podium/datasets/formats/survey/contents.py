@@ -40,13 +40,24 @@ class Contents:
         notes = notes + [
             f"'{copy}' has the same images as '{original}' and is left aside." for copy, original in copies.items()
         ]
-        notes += [f"'{path}' is left aside: {reason}." for path, reason in masks.items()]
+        notes += _tell(masks)
         return cls(archive, files, images, grow(without(kept, masks)), aside | masks, notes)
 
-    @property
-    def exclude(self) -> list[str]:
-        """Give the patterns of masks that lie in the folders of their images."""
-        return [pattern for pattern in self.aside if "*" in pattern]
+    def exclude(self, folders: Iterable[str]) -> list[str]:
+        """Give patterns of the copies and masks that lie in some folders, beside images of the dataset."""
+        inside = tuple("" if folder == "." else f"{folder}/" for folder in folders)
+        patterns = [path for path in self.aside if "*" in path]
+        named: dict[str, list[str]] = defaultdict(list)
+        for path in self.aside:
+            if "*" not in path and path.startswith(inside):
+                named[path.rpartition("/")[2]].append(path)
+        for name, paths in named.items():
+            general = f"*/{name}/*"
+            if len(paths) > 1 and not any(map(matcher([general]), self.tree.all_images())):
+                patterns.append(general)
+            else:
+                patterns += [f"{path}/*" for path in paths]
+        return patterns
 
     def tables(self) -> list[str]:
         """Give the CSV tables; of those that are there twice, the shorter path."""
@@ -88,6 +99,18 @@ def hidden_in_archives(archive: Archive, folders: Collection[Folder]) -> str:
                 "FOLDER` with the folder that holds all."
             )
     return ""
+
+
+def _tell(masks: dict[str, str]) -> list[str]:
+    """Name masks, those in folders of one name together."""
+    names: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, reason in masks.items():
+        names[path.rpartition("/")[2], reason].append(path)
+    return [
+        f"'{paths[0]}' {f'and {len(paths) - 1:,} more folders of this name are' if len(paths) > 1 else 'is'} left aside: "
+        f"{reason}."
+        for (_, reason), paths in names.items()
+    ]
 
 
 def without(images: list[str], aside: Collection[str]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.tree import Folder
-from podium.datasets.formats.survey.words import MARKS, names_marks
+from podium.datasets.formats.survey.words import MARKS, names_an_image_folder, names_marks
 from podium.images.decoding import BadImageError, inspect
 
 MIN_PARTNERS = 0.8
@@ -54,10 +54,11 @@ def _in_folders(archive: Archive, tree: Folder) -> dict[str, str]:
         for child in marks:
             names = [*child.all_images()]
             stems = [stem for name in names if (stem := _stem(name)) in partners]
-            if len(stems) < MIN_PARTNERS * len(names):
+            beside_images = bool(others) and all(names_an_image_folder(other.name) for other in others)
+            if len(stems) < MIN_PARTNERS * len(names) and not beside_images:
                 continue
-            if _say_so(names) or _tell(stems, partners) or _look_like_masks(archive, names):
-                found[child.path] = "masks or marks: they are named like the images beside them"
+            if beside_images or _say_so(names) or _tell(stems, partners) or _look_like_masks(archive, names):
+                found[child.path] = "masks or marks of the images beside them"
         near += [child for child in children if child.path not in found]
     return found
 

@@ -79,14 +79,17 @@ def names_an_image_folder(name: str) -> bool:
     return names_a_holder(name) and any(word in _SURE_HOLDERS or word in MARKS for word in words_of(name))
 
 
-def names_pieces(names: Iterable[str]) -> bool:
-    """Say whether names are numbered pieces of one whole: `fold_1`, `fold_2`."""
-    found = [re.fullmatch(r"(.*?)[\W_]*\d+", name) for name in names]
-    starts = {match[1].lower() for match in found if match}
-    if len(found) < 2 or not all(found) or len(starts) != 1:
-        return False
-    words = words_of(starts.pop())
-    return bool(words) and words[-1] in PIECES
+def find_pieces(names: Iterable[str]) -> list[str]:
+    """Give names that are numbered pieces of one whole, such as `fold_1` and `fold_2`; none if there are not two."""
+    starts: dict[str, list[str]] = {}
+    for name in names:
+        if found := re.fullmatch(r"(.*?)[\W_]*\d+", name):
+            starts.setdefault(found[1].lower(), []).append(name)
+    for start, pieces in starts.items():
+        words = words_of(start)
+        if len(pieces) > 1 and words and words[-1] in PIECES:
+            return pieces
+    return []
 
 
 def part_of_path(path: str) -> Part | None:
