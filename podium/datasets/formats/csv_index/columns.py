@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from podium.config.datasets import Part
 from podium.datasets.formats.csv_index.read import is_one
-from podium.datasets.formats.survey.words import part_of, words_of
+from podium.datasets.formats.survey.words import names_just_a_part, part_of, words_of
 
 MAX_CLASSES = 20_000
 """Distinct values that a column of labels may have."""
@@ -16,13 +17,13 @@ ATTRIBUTES = {
     *("sex", "gender", "age", "license", "licence", "width", "height", "size", "date", "time", "year", "month", "id"),
     *("ids", "uid", "uuid", "patient", "view", "position", "laterality", "side", "camera", "site", "location"),
     *("localization", "anatom", "country", "city", "url", "source", "author", "photographer", "file", "filename"),
-    *("filepath", "filepaths", "path", "fold", "score", "confidence", "x", "y", "xmin", "ymin", "xmax", "ymax", "left"),
+    *("filepath", "filepaths", "path", "fold", "score", "confidence", "xmin", "ymin", "xmax", "ymax", "left"),
     *("top", "right", "bottom", "roi", "lat", "lon", "latitude", "longitude", "weight", "channels", "format", "hash"),
     *("sha", "md", "index", "unnamed", "bytes", "quality", "device", "rights", "credit", "race", "ethnicity", "lesion"),
 }
 """Words in the names of columns that tell of an image, or of a patient, what is no class."""
 SPLIT_WORDS = {"split", "subset", "usage", "partition", "fold", "set"}
-SEPARATORS = (" ", ",", ";", "|", "/")
+SEPARATORS = " ,;|/&+"
 """Between several labels in one cell."""
 
 
@@ -105,7 +106,7 @@ def _may_be_labels(cells: list[str]) -> bool:
     distinct = set(cells) - {""}
     return (
         2 <= len(distinct) <= min(MAX_CLASSES, max(2, len(cells) // 2))
-        and not all(part_of(value) for value in distinct)
+        and not all(map(names_just_a_part, distinct))
         and not (_is_number(cells) and any(re.search(r"[.,]\d*[1-9]", value) for value in distinct))
     )
 
@@ -145,18 +146,24 @@ def _names(labels: list[str], twins: list[list[str]]) -> dict[str, str]:
 def _several_labels(table: str, column: str, cells: list[str]) -> list[str]:
     """Doubt cells that hold several labels, each of which is a label of its own."""
     counts = Counter(cells)
-    for separator in SEPARATORS:
-        several = [value for value in counts if len(tokens := value.split(separator)) > 1 and all(tokens)]
-        known = [value for value in several if all(token.strip() in counts for token in value.split(separator))]
-        listed = [value for value in several if value.startswith(("[", "{"))]
-        if known or listed:
-            first = (known or listed)[0]
-            rows = sum(counts[value] for value in known or listed)
-            return [
-                f"{rows:,} of {len(cells):,} cells of the column '{column}' of '{table}' hold several labels, such as "
-                f"'{first}'; podium gives each image one label"
-            ]
-    return []
+    several = [value for value in counts if value.startswith(("[", "{")) or _is_joined(value, counts)]
+    if not several:
+        return []
+    rows = sum(counts[value] for value in several)
+    return [
+        f"{rows:,} of {len(cells):,} cells of the column '{column}' of '{table}' hold several labels, such as "
+        f"'{several[0]}'; podium gives each image one label"
+    ]
+
+
+def _is_joined(value: str, counts: Collection[str]) -> bool:
+    """Say whether a value is two others, or more, with a separator between."""
+    for place, letter in enumerate(value):
+        if letter in SEPARATORS and value[:place].strip() in counts:
+            rest = value[place + 1 :].strip(" ,;|/")
+            if rest in counts or (rest and _is_joined(rest, counts)):
+                return True
+    return False
 
 
 def _find_split(table: str, columns: dict[str, list[str]], notes: list[str]) -> tuple[str | None, dict[str, Part]]:
@@ -165,7 +172,10 @@ def _find_split(table: str, columns: dict[str, list[str]], notes: list[str]) -> 
         values = set(cells) - {""}
         if not 2 <= len(values) <= 12:
             continue
-        words = {value: part for value in sorted(values) if (part := part_of(value))}
+        said = bool(SPLIT_WORDS & {*words_of(name)})
+        words = {
+            value: part for value in sorted(values) if (part := part_of(value)) and (said or names_just_a_part(value))
+        }
         if len(words) == len(values) and len(set(words.values())) > 1:
             listed = ", ".join(f"'{word}' is {part}" for word, part in words.items())
             notes.append(f"The column '{name}' of '{table}' tells the parts: {listed}.")
@@ -176,7 +186,7 @@ def _find_split(table: str, columns: dict[str, list[str]], notes: list[str]) -> 
             other: Part = "test" if part == "train" else "train"
             notes.append(f"The column '{name}' of '{table}' tells the parts: 1 is {part}, 0 is {other}.")
             return name, {value: part if yes else other for value, yes in flags.items()}
-        if SPLIT_WORDS & {*words_of(name)}:
+        if said:
             notes.append(
                 f"The column '{name}' of '{table}' may tell a split ({', '.join(sorted(values)[:5])}); it is not used."
             )

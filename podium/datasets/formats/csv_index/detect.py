@@ -9,7 +9,7 @@ from itertools import islice
 from podium.config.datasets import CsvIndexFormat, Part
 from podium.datasets.archive import DamagedFile
 from podium.datasets.formats.csv_index.columns import MAX_CLASSES, Meaning, find_meaning
-from podium.datasets.formats.csv_index.paths import Stems, Way, index, likely_ways, share_found
+from podium.datasets.formats.csv_index.paths import MATCHES, Stems, Way, index, likely_ways, share_found
 from podium.datasets.formats.csv_index.tables import Writing, find_encodings, find_separators, open_table
 from podium.datasets.formats.image_files import EXTENSIONS
 from podium.datasets.formats.survey.contents import Contents
@@ -70,14 +70,31 @@ def find(contents: Contents) -> list[Reading]:
     kinds: dict[object, list[_Index]] = defaultdict(list)
     for each in found:
         if each.meaning.label:
-            kinds[each.path, each.way, str(each.meaning.label), each.writing.header, each.guessed].append(each)
+            kinds[each.path, str(each.meaning.label), each.writing, each.guessed].append(each)
     readings = []
-    for indexes in kinds.values():
+    for indexes in (alike for kind in kinds.values() for alike in _make_alike(contents, kind)):
         bare = [each for each in found if not each.meaning.label and each.path == indexes[0].path]
         reading = _reading(contents, indexes, bare)
         if reading:
             readings += [reading, *_others(contents, indexes, bare, reading)]
     return readings or _by_lists(contents, [each for each in found if not each.meaning.label])
+
+
+def _make_alike(contents: Contents, indexes: list[_Index]) -> list[list[_Index]]:
+    """Find one way in which all tables of a kind name their images; if there is none, part them by their ways."""
+    ways = {replace(each.way, column=0) for each in indexes}
+    if len(ways) > 1:
+        again = [
+            _read_all(
+                *(contents, each.table, contents.images, each.writing, []),
+                *(Way(each.way.column, "", "", "stem"), each.folders),
+            )
+            for each in indexes
+        ]
+        alike = [each for each in again if each]
+        if [each.named for each in alike] == [each.named for each in indexes]:
+            return [alike]
+    return [[each for each in indexes if replace(each.way, column=0) == way] for way in sorted(ways, key=str)]
 
 
 def _by_lists(contents: Contents, lists: list[_Index]) -> list[Reading]:
@@ -294,16 +311,19 @@ def _read_as(contents: Contents, table: str, encoding: str, images: list[str], s
             if not sample or len(columns) > MAX_COLUMNS:
                 continue
             for way, folders, share in likely_ways(sample, table, stems):
-                if best is None or share > best[0] + 0.05:
+                if best is None or _fits(share, way) > _fits(best[0], best[3]):
                     best = share, writing, columns, way, folders
-            if best and best[0] >= MIN_FOUND_SHARE:
-                break
     except (DamagedFile, PodiumError):
         return None
     if best is None or best[0] == 0:
         _tell_missing(contents, table, Writing(encoding, separators[0] or ","))
         return None
     return _read_all(contents, table, images, *best[1:])
+
+
+def _fits(share: float, way: Way) -> tuple[int, int]:
+    """Say how well a way fits: the more rows find an image, and the more exactly, the better."""
+    return round(10 * share), -MATCHES.index(way.match)
 
 
 def _tell_missing(contents: Contents, table: str, writing: Writing) -> None:
@@ -329,7 +349,7 @@ def _read_all(
 ) -> _Index | None:
     """Hold all rows against a guess."""
     known = index(images, folders, way)
-    if share_found([columns[way.column]], way, known)[0] if way.column < len(columns) else False:
+    if way.column < len(columns) and share_found([columns[way.column]], way, known)[0]:
         writing = replace(writing, header=False)
     pool: dict[str, str] = {}
     paths: list[str] = []

@@ -17,11 +17,9 @@ def clean_cell(cell: str, strip: str | None = None) -> str:
         'cat/1.jpg'
     """
     path = (cell if cell.isascii() else unicodedata.normalize("NFC", cell)).replace("\\", "/")
-    if strip:
-        path = path.removeprefix(strip)
-    while path.startswith("./"):
-        path = path[2:]
-    return path.lstrip("/")
+    while path.startswith(("./", "/")):
+        path = path.removeprefix(".")[1:]
+    return path.removeprefix(strip.lstrip("/")) if strip else path
 
 
 def key_of(path: str, match: Match | None) -> str:

@@ -16,7 +16,7 @@ from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import find_parts, list_roots
 from podium.datasets.formats.survey.reading import NAMES_SAY_SO, PARTS_AGREE, Reading, spread
 from podium.datasets.formats.survey.tree import Folder
-from podium.datasets.formats.survey.words import names_just_a_part
+from podium.datasets.formats.survey.words import find_pieces, names_just_a_part, part_of
 
 
 def find(contents: Contents) -> list[Reading]:
@@ -35,25 +35,52 @@ def find(contents: Contents) -> list[Reading]:
 
 
 def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
-    """Read the folders that lie side by side below all wrappers."""
-    children = [*tree.folders.values()]
+    """Read the folders that lie side by side below all wrappers; a flat folder `test` beside them has no labels."""
+    bare = [child for child in tree.folders.values() if _has_no_labels(child)]
+    children = [child for child in tree.folders.values() if child not in bare]
     if len(children) < 2:
         return
     if inside := parts_inside(children):
-        yield _parts_below(contents, tree, inside)
+        yield _parts_below(contents, tree, children, inside, bare)
         return
     if all(names_just_a_part(child.name) and not child.core().folders for child in children):
         return  # train and test, and no classes in them
-    shared = share_folders(children)
-    reading = _reading(contents, {"train": tree}, NAMES_SAY_SO)
-    if not shared:
-        reading = replace(reading, doubts=reading.doubts + doubt_children(contents.archive, tree))
-        yield from _levels(contents, reading, [tree])
+    kept = Folder(tree.path, {child.name: child for child in children}, tree.images)
+    reading = _leave(_reading(contents, {"train": kept}, NAMES_SAY_SO), bare)
+    if shared := share_folders(children):
+        yield from _shared(contents, reading, children, shared)
         return
+    reading = replace(reading, doubts=reading.doubts + doubt_children(contents.archive, kept))
+    yield from _levels(contents, reading, [kept])
+
+
+def _has_no_labels(folder: Folder) -> bool:
+    return part_of(folder.name) in ("test", "unlabelled") and names_just_a_part(folder.name) and not folder.folders
+
+
+def _leave(reading: Reading, bare: list[Folder]) -> Reading:
+    """Leave folders without labels aside."""
+    if not bare or not isinstance(reading.format, ImageFolderFormat):
+        return reading
+    exclude = [*(reading.format.exclude or []), *(f"{folder.path}/*" for folder in bare)]
+    notes = [f"'{folder.path}' has no class folders and is left aside: {folder.count:,} images." for folder in bare]
+    return replace(
+        reading,
+        format=replace(reading.format, exclude=exclude),
+        images=reading.images,
+        aside={**reading.aside, **{folder.path: "images without labels" for folder in bare}},
+        notes=[*reading.notes, *notes],
+    )
+
+
+def _shared(contents: Contents, reading: Reading, children: list[Folder], shared: set[str]) -> Iterator[Reading]:
+    """Read folders that hold the same folders: these may be the classes, of one of them or of all."""
     names = ", ".join(f"'{name}'" for name in sorted(shared)[:4])
     same = f"'{children[0].name}' and '{children[1].name}' have the same folders in them ({names}, …)"
     roots = [child.top() for child in children if len(child.top().folders) > 1]
-    for root in roots[:4]:
+    pieces = find_pieces(child.name for child in children)
+    whole = len(pieces) == len(children) == len(roots)
+    for root in roots[:4] if not whole else ():
         one = _reading(contents, {"train": root}, NAMES_SAY_SO)
         yield replace(one, doubts=[same, *one.doubts])
     if len(roots) > 1:
@@ -61,9 +88,18 @@ def _without_parts(contents: Contents, tree: Folder) -> Iterator[Reading]:
         layout = ImageFolderFormat(
             kind="image_folder", folders={"train": paths}, exclude=contents.exclude(paths) or None
         )
-        what = f"the folders in {len(paths)} folders together ('{paths[0]}', '{paths[1]}', …) are the classes"
-        images = sum(root.count for root in roots)
-        yield replace(reading, format=layout, what=what, images=images, doubts=[same], samples=partial(_samples, roots))
+        together = replace(
+            reading,
+            format=layout,
+            what=f"the folders in {len(paths)} folders together ('{paths[0]}', '{paths[1]}', …) are the classes",
+            images=sum(root.count for root in roots),
+            doubts=[] if whole else [same],
+            samples=partial(_samples, roots),
+        )
+        if whole:
+            note = f"'{pieces[0]}', '{pieces[1]}' and the like hold the same classes and are read together."
+            together = replace(together, notes=[*together.notes, note])
+        yield together
     yield replace(reading, doubts=[*reading.doubts, same])
 
 
@@ -88,28 +124,31 @@ def _levels(contents: Contents, reading: Reading, roots: list[Folder]) -> Iterat
     yield replace(reading, format=layout, what=last, doubts=[*reading.doubts, doubt], samples=samples)
 
 
-def _parts_below(contents: Contents, tree: Folder, inside: Mapping[Part, str]) -> Reading:
+def _parts_below(
+    contents: Contents, tree: Folder, children: list[Folder], inside: Mapping[Part, str], bare: list[Folder]
+) -> Reading:
     """Read `cat/train`, `cat/test`: the class first, the part below."""
     prefix = "" if tree.path == "." else f"{tree.path}/"
     folders: dict[Part, str | list[str]] = {part: f"{prefix}*/{name}" for part, name in inside.items()}
-    names = ", ".join(f"'{name}'" for name in [*tree.folders][:3])
-    parts = [
-        child.folders[name] for child in tree.folders.values() for name in inside.values() if name in child.folders
-    ]
-    count = sum(part.count for part in parts)
-    doubts = [f"{tree.count - count:,} images lie in none of these parts"] if count < 0.9 * tree.count else []
-    what = f"the folders {names}, … are the classes, and each has its {', '.join(inside)}"
+    parts = [child.folders[name] for child in children for name in inside.values() if name in child.folders]
+    names = ", ".join(f"'{child.name}'" for child in children[:3])
     below = ", ".join(f"'{name}'" for name in inside.values())
-    notes = [f"Each class's folder holds {below}: they are the parts."]
-    layout = ImageFolderFormat(kind="image_folder", folders=folders, exclude=contents.exclude([tree.path]) or None)
+    count, whole = sum(part.count for part in parts), sum(child.count for child in children)
     return Reading(
-        format=layout,
-        what=what,
-        images=count,
+        format=ImageFolderFormat(
+            kind="image_folder",
+            folders=folders | list_roots({}, bare),
+            exclude=contents.exclude([tree.path]) or None,
+        ),
+        what=f"the folders {names}, … are the classes, and each has its {', '.join(inside)}",
+        images=count + sum(folder.count for folder in bare),
         strength=PARTS_AGREE,
         aside=contents.aside,
-        notes=notes,
-        doubts=[*doubts, *_hidden(contents, [tree])],
+        notes=[f"Each class's folder holds {below}: they are the parts."],
+        doubts=[
+            *([f"{whole - count:,} images lie in none of these parts"] if count < 0.9 * whole else []),
+            *_hidden(contents, [tree]),
+        ],
         samples=partial(_samples, [tree]),
     )
 

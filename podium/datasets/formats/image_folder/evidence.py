@@ -64,7 +64,7 @@ def doubt_children(archive: Archive, folder: Folder, sure: Collection[str] = ())
     if pieces := find_pieces(names):
         doubts.append(f"'{pieces[0]}' and '{pieces[1]}' are named like pieces of one whole")
     parts = [child for child in children if child.name not in sure and names_just_a_part(child.name)]
-    if len(parts) > 1 or (parts and len(children) < 3):
+    if len(parts) > 1 or (parts and (len(children) < 3 or part_of(parts[0].name) != "train")):
         doubts.append(f"'{parts[0].name}' is named like a part to train or to test with, rather than like a class")
     if len(children) >= 4 and sum(bool(_IDS.fullmatch(name)) for name in names) >= MOST * len(names):
         doubts.append(f"'{names[0]}' and '{names[1]}' look like numbers or dates of single cases")
@@ -83,7 +83,7 @@ def parts_inside(children: list[Folder]) -> dict[Part, str]:
     found: dict[Part, str] = {}
     for name, count in counts.most_common():
         part = part_of(name)
-        if part and names_just_a_part(name) and count >= len(children) / 2:
+        if part and count >= len(children) / 2:
             found.setdefault(part, name)
     inside = sum(child.folders[name].count for child in children for name in found.values() if name in child.folders)
     return found if len(found) > 1 and inside >= MOST * sum(child.count for child in children) else {}
@@ -94,6 +94,8 @@ def share_folders(children: list[Folder]) -> set[str]:
     tops = [set(child.top().folders) for child in children]
     counts = Counter(name for names in tops for name in names if not names_marks(name))
     shared = {name for name, count in counts.items() if count > 1 and count >= 0.5 * len(children)}
+    shared -= {name for name in shared if re.fullmatch(r"(19|20)\d{2}([-_]?\d{2}){0,2}", name)}
+    shared -= {*find_pieces(shared)}
     return shared if len(shared) > 1 and len(shared) >= 0.5 * len(counts) else set()
 
 
@@ -110,12 +112,10 @@ def two_levels(folder: Folder) -> Below:
 
 
 def _words(names: Iterable[str]) -> list[str]:
-    """Give the names that are words, not numbers of single cases, nor what holds things."""
-    return [
-        name
-        for name in names
-        if not re.search(r"\d{2}", name) and re.search(r"[^\W\d_]{2}", name) and not names_a_holder(name)
-    ]
+    """Give the names that are words, not numbers of single cases, pieces of one whole, nor what holds things."""
+    words = [name for name in names if re.search(r"[^\W\d_]{2}", name) and not re.search(r"\d{2}", name)]
+    pieces = find_pieces(words)
+    return [name for name in words if name not in pieces and not names_a_holder(name)]
 
 
 def _same_images(archive: Archive, children: list[Folder]) -> tuple[Folder, Folder] | None:
