@@ -91,6 +91,7 @@ def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Worksp
     dots.run("dvc", "repro", "preprocess@dots")
     manifests = dots.root / "reports/dots/validation/quarantine.csv"
     before = (dots.root / "data/processed/dots/split.csv").read_bytes()
+    described = (dots.root / "reports/dots/croissant.json").read_bytes()
     digest = before.decode().splitlines()[1].split(",")[1]
     review = dots.root / "data/review.csv"
     shipped = review.read_text()
@@ -99,9 +100,11 @@ def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Worksp
     assert manifests.read_text().splitlines()[1] == f"dots,train.csv:2,{digest},leave_out,reviewed"
     assert "train.csv:2," in (dots.root / "data/processed/dots/split.csv").read_text()
     assert ",quarantined,reviewed" in (dots.root / "data/processed/dots/split.csv").read_text()
+    assert '"splits/name": "quarantined"' in (dots.root / "reports/dots/croissant.json").read_text()
     review.write_text(shipped)
     dots.run("dvc", "repro", "preprocess@dots")
     assert (dots.root / "data/processed/dots/split.csv").read_bytes() == before
+    assert (dots.root / "reports/dots/croissant.json").read_bytes() == described
 
 
 def test_a_dataset_that_is_not_named_well_gets_one_message(dots: Workspace) -> None:
