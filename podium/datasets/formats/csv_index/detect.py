@@ -355,7 +355,7 @@ def _read_all(
     paths: list[str] = []
     try:
         with open_table(contents.archive, table, writing) as (columns, rows):
-            if columns.count(columns[way.column]) > 1:
+            if way.column >= len(columns) or columns.count(columns[way.column]) > 1:
                 return None
             cells: dict[int, list[str]] = {place: [] for place in range(len(columns)) if place != way.column}
             distinct: dict[int, set[str]] = {place: set() for place in cells}
