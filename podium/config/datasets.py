@@ -205,8 +205,8 @@ class CsvIndexFormat:
     the image lies; or by its last name without its ending."""
     encoding: str | None = None
     """Of the tables' text, as Python names it; `utf-8` by default."""
-    separator: Literal[",", ";", "\t", "|", "blanks"] | None = None
-    """Between the cells; a comma by default."""
+    separator: Literal[",", ";", "\t", "|", "blanks", "lines"] | None = None
+    """Between the cells; a comma by default. With `lines`, each line is one cell."""
     header: bool | None = None
     """Whether the first line names the columns, which is the default. If not, they are named `1`, `2` and so on."""
     split_column: str | None = None

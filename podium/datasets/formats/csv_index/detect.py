@@ -27,10 +27,11 @@ ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".lst", ".list", ".psv")
 """Of tables, in lower case; names without an ending are looked at, too."""
 MAX_OTHERS = 3
 """Other columns of labels that are given as readings of their own."""
+SEPARATED = {"\t": "tabs", "blanks": "blanks", "lines": "ends of lines"}
 HOW = {
     "any_case": "in upper or lower case",
     "name": "by their last names, wherever the images lie",
-    "stem": "by their names without endings",
+    "stem": "without the names' endings",
 }
 
 
@@ -109,10 +110,12 @@ def _by_lists(contents: Contents, lists: list[_Index]) -> list[Reading]:
         replace(each, meaning=replace(each.meaning, label="folder", said=True, labels=[*map(_folder_of, each.images)]))
         for each in parts.values()
     ]
-    reading = _reading(contents, named, [])
+    listed = ", ".join(f"'{each.table}'" for each in parts.values())
+    reading = _reading(contents, [alike for kind in _make_alike(contents, named) for alike in kind], [])
+    if reading is None or reading.doubts:
+        contents.notes.append(f"{listed} list images: they may be the official split, which is not used.")
     if reading is None or not isinstance(reading.format, CsvIndexFormat) or not agree_with_folders(_pairs(named[0])):
         return []
-    listed = ", ".join(f"'{each.table}'" for each in parts.values())
     return [
         replace(
             reading,
@@ -271,7 +274,9 @@ def _tell_writing(each: _Index) -> list[str]:
         shown = f": {odd}" if (odd := _odd(each)) else ""
         notes.append(f"'{each.table}' is not UTF-8; it was read as {each.writing.encoding}, which is a guess{shown}.")
     if each.writing.separator != ",":
-        separator = {"\t": "tabs", "blanks": "blanks"}.get(each.writing.separator, f"'{each.writing.separator}'")
+        separator = {"\t": "tabs", "blanks": "blanks", "lines": "ends of lines"}.get(
+            each.writing.separator, f"'{each.writing.separator}'"
+        )
         notes.append(f"The cells of '{each.table}' are separated by {separator}.")
     if not each.writing.header:
         notes.append(f"'{each.table}' has no header; its columns are named 1, 2, 3 from the left.")
@@ -305,7 +310,7 @@ def _read_as(contents: Contents, table: str, encoding: str, images: list[str], s
     try:
         separators = find_separators(contents.archive, table, encoding)
         for separator in separators:
-            writing = Writing(encoding, separator or ",")
+            writing = Writing(encoding, separator)
             with open_table(contents.archive, table, writing) as (columns, rows):
                 sample = [cells for _, cells in islice(rows, SAMPLE_ROWS)]
             if not sample or len(columns) > MAX_COLUMNS:
@@ -316,7 +321,7 @@ def _read_as(contents: Contents, table: str, encoding: str, images: list[str], s
     except (DamagedFile, PodiumError):
         return None
     if best is None or best[0] == 0:
-        _tell_missing(contents, table, Writing(encoding, separators[0] or ","))
+        _tell_missing(contents, table, Writing(encoding, separators[0]))
         return None
     return _read_all(contents, table, images, *best[1:])
 

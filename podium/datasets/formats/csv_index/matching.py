@@ -1,9 +1,12 @@
 """How the path in a table's cell finds its image."""
 
+import re
 import unicodedata
 
 from podium.datasets.archive import Archive
 from podium.datasets.formats.image_files import is_junk
+
+_ENDING = re.compile(r"(?<=[^/])\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 Match = str
 """One of the values of `match`; see `CsvIndexFormat`."""
@@ -27,7 +30,7 @@ def key_of(path: str, match: Match | None) -> str:
 
     Example:
         >>> key_of("photos/IMG_1.JPG", "stem"), key_of("photos/IMG_1.JPG", "any_case")
-        ('img_1', 'photos/img_1.jpg')
+        ('photos/img_1', 'photos/img_1.jpg')
     """
     match match:
         case "any_case":
@@ -35,8 +38,7 @@ def key_of(path: str, match: Match | None) -> str:
         case "name":
             return path.rpartition("/")[2]
         case "stem":
-            name = path.rpartition("/")[2]
-            return (name.rpartition(".")[0] or name).casefold()
+            return _ENDING.sub("", path).casefold()
     return path
 
 

@@ -53,26 +53,34 @@ def guess(cell: str, column: int, stems: Stems) -> Iterator[tuple[Way, str, str]
         return
     for image in stems.named(name):
         base = image.rpartition("/")[2]
-        if not base.casefold().startswith(name.casefold()):
-            yield Way(column, "", "", "stem"), ".", image
-            continue
-        suffix = base[len(name) :]
-        yield _way(path, column, image, suffix)
+        if base.casefold().startswith(name.casefold()):
+            yield _way(path, column, image, base[len(name) :])
+        yield _way(key_of(path, "stem"), column, key_of(image, "stem"), "", image)
 
 
-def _way(path: str, column: int, image: str, suffix: str) -> tuple[Way, str, str]:
-    """Compare a path with that of an image whose last name begins with the path's."""
+def _way(path: str, column: int, image: str, suffix: str, whole: str = "") -> tuple[Way, str, str]:
+    """Compare a path with that of an image whose last name begins with the path's.
+
+    Args:
+        path: of the cell.
+        column: the cell's.
+        image: in the archive.
+        suffix: what the cell lacks at its end.
+        whole: the image's path, if `path` and `image` are both without ending.
+    """
     ours, theirs = path.split("/"), image.removesuffix(suffix).split("/")
     same = 0
     for one, other in zip(reversed(ours), reversed(theirs), strict=False):
         if one.casefold() != other.casefold():
             break
         same += 1
-    folder = "/".join(theirs[: len(theirs) - same]) or "."
+    folder = "/".join((whole or image).split("/")[: len(theirs) - same]) or "."
     strip = "".join(f"{part}/" for part in ours[: len(ours) - same])
-    exact = ours[len(ours) - same :] == theirs[len(theirs) - same :]
-    if strip and same == 1 and len(theirs) > 1:  # only the last name is the same
+    if strip and same == 1 and len(theirs) > 1 and not whole:  # only the last name is the same
         return Way(column, "", suffix, "name"), ".", image
+    if whole:
+        return Way(column, strip, "", "stem"), folder, whole
+    exact = ours[len(ours) - same :] == theirs[len(theirs) - same :]
     return Way(column, strip, suffix, None if exact else "any_case"), folder, image
 
 
@@ -89,8 +97,8 @@ def likely_ways(rows: list[list[str]], table: str, stems: Stems) -> list[tuple[W
         for column, cell in enumerate(cells):
             for way, folder, _ in guess(cell, column, stems) if cell else ():
                 ways[way].add(folder)
-        for way, folders in ways.items():
-            found[way].append(folders)
+        for way, places in ways.items():
+            found[way].append(places)
     part = part_of_path(table)
     ranked = sorted(
         found,

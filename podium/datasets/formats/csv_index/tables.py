@@ -12,7 +12,8 @@ from typing import IO, Literal
 from podium.datasets.archive import Archive
 from podium.errors import PodiumError
 
-Separator = Literal[",", ";", "\t", "|", "blanks"]
+Separator = Literal[",", ";", "\t", "|", "blanks", "lines"]
+"""`lines`: each line is one cell."""
 SEPARATORS: tuple[Separator, ...] = (",", "\t", ";", "|", "blanks")
 """The likeliest first."""
 SAMPLE_BYTES = 1 << 16
@@ -74,6 +75,9 @@ class _Lines:
         self.line = 0
         if separator == "blanks":
             self._rows: Iterator[list[str]] = (line.split() for line in text)
+            self._reader = None
+        elif separator == "lines":
+            self._rows = ([line.rstrip("\r\n")] for line in text)
             self._reader = None
         else:
             self._reader = csv.reader(text, delimiter=separator)
@@ -143,15 +147,15 @@ def _are_letters(sample: bytes, encoding: str) -> bool:
     return bool(odd) and sum(letter.isalpha() for letter in odd) >= MIN_LETTERS * len(odd)
 
 
-def find_separators(archive: Archive, table: str, encoding: str) -> list[Separator | None]:
-    """Give the separators by which a table's first lines have equally many cells; None for lines of one cell.
+def find_separators(archive: Archive, table: str, encoding: str) -> list[Separator]:
+    """Give the separators by which a table's first lines have equally many cells, the likeliest first.
 
-    The likeliest comes first.
+    The last is for lines of one cell.
     """
     with archive.open(table) as file:
         text = file.read(SAMPLE_BYTES).decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     lines = [line for line in text.splitlines()[:-1][:200] or text.splitlines() if line.strip()]
-    found: list[Separator | None] = []
+    found: list[Separator] = []
     for separator in SEPARATORS:
         try:
             rows = (
@@ -163,4 +167,4 @@ def find_separators(archive: Archive, table: str, encoding: str) -> list[Separat
         usual = max(set(counts), key=counts.count, default=0)
         if usual > 1 and counts.count(usual) >= 0.9 * len(counts):
             found.append(separator)
-    return [*found, None]
+    return [*found, "lines" if any("," in line and '"' not in line for line in lines) else ","]

@@ -20,7 +20,8 @@ from podium.datasets.formats.survey.words import (
     names_marks,
     part_of,
 )
-from podium.images.decoding import BadImageError, inspect
+from podium.images.decoding import inspect
+from podium.images.opening import BadImageError
 
 MAX_BESIDE = 0.1
 """So large a share of the images may lie beside the class folders before that is a doubt."""
@@ -155,8 +156,8 @@ def _small(archive: Archive, name: str) -> NDArray[np.float32] | None:
         gray = inspect(archive.read(name), name).gray
     except (BadImageError, DamagedFile):
         return None
-    small: NDArray[np.float32] = cv2.resize(gray, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return small - small.mean()
+    small = cv2.resize(gray, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.subtract(small, small.mean())
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -2,7 +2,8 @@
 
 from podium.datasets.formats.example import Box
 from podium.datasets.formats.objects.tally import Tally
-from podium.images.decoding import BadImageError, read_header
+from podium.images.decoding import read_header
+from podium.images.opening import BadImageError
 
 _TURNED = (5, 6, 7, 8)
 """Orientations whose width is the stored height."""

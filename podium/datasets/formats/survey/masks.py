@@ -9,7 +9,8 @@ import numpy as np
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import MARKS, names_an_image_folder, names_marks
-from podium.images.decoding import BadImageError, inspect
+from podium.images.decoding import inspect
+from podium.images.opening import BadImageError
 
 MIN_PARTNERS = 0.8
 """So large a share of the masks in a folder are named like images elsewhere."""
