@@ -52,12 +52,18 @@ def pair_files(
         found = [(path, name) for path, name in found if name in listed.found]
         fault = f"{wanted} names it, but it is not in the archive"
         absent = [Absent(f"{images}/{entry}", "", fault) for entry in listed.orphans]
-    pairs = pair(found, ((stem(inside(name, annotations)), name) for name in keys))
+    pairs = pair(found, ((key_of(inside(name, annotations)), name) for name in keys))
     if not wanted:
         absent = [Absent(name, name, "it is about an image that is not in the archive") for name in pairs.orphans]
     return Annotated(
         [name for _, name in found], pairs, lambda name: _read(archive, name, parse), wanted or annotations, absent
     )
+
+
+def key_of(path: str) -> str:
+    """Give the path of an image without its ending, by its annotation's: `1.xml` and `1.jpg.xml` are of `1.jpg`."""
+    bare = stem(path)
+    return stem(bare) if is_image(bare) else bare
 
 
 def read_list(archive: Archive, name: str) -> list[str]:

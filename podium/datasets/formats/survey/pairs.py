@@ -8,7 +8,7 @@ from itertools import takewhile
 from os.path import commonpath
 
 from podium.config.datasets import Part
-from podium.datasets.formats.objects.pairing import stem
+from podium.datasets.formats.objects.files import key_of
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.words import part_of_path, with_train
 
@@ -37,7 +37,7 @@ def by_stem(contents: Contents) -> dict[str, list[str]]:
 
 def base_of(name: str) -> str:
     """Give a file's name without folders and ending, in lower case."""
-    return stem(name.rpartition("/")[2]).casefold()
+    return key_of(name.rpartition("/")[2]).casefold()
 
 
 def find_pairs(

@@ -153,6 +153,12 @@ SOUND: dict[str, tuple[str, Files, dict[str, Any], int]] = {
         {"folders": {"train": "Images"}, "annotations": {"train": "Annotation"}},
         15,
     ),
+    "voc with both endings": (
+        "voc",
+        {name.replace(".xml", ".jpg.xml"): data for name, data in with_files("images", "annotations", voc).items()},
+        {"folders": {"train": "images"}, "annotations": {"train": "annotations"}},
+        10,
+    ),
     "voc beside masks": (
         "voc",
         with_files("images", "annotations", voc) | images("masks", 10, ".png"),
