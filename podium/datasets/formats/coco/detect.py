@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from podium.config.datasets import CocoFormat, Folders, Part
 from podium.datasets.archive import DamagedFile
-from podium.datasets.formats.coco.annotations import MAX_BYTES, Table, open_part, read_table
+from podium.datasets.formats.coco.annotations import Table, open_part, read_table
 from podium.datasets.formats.objects.files import inside
 from podium.datasets.formats.objects.part import Annotated
 from podium.datasets.formats.survey.contents import Contents
@@ -19,7 +19,8 @@ from podium.errors import PodiumError
 
 START_BYTES = 1 << 16
 """Bytes of a JSON by which COCO's is told from others: 64 KiB."""
-KEYS = (b'"images"', b'"annotations"', b'"categories"')
+LISTS = (b'"images"', b'"annotations"', b'"categories"')
+KEYS = (b'"file_name"', b'"image_id"', b'"supercategory"')
 MAX_STARTED = 200
 """JSON files whose start is looked at: with more, there is one an image, which is not COCO."""
 MAX_READ = 20
@@ -48,7 +49,9 @@ def find(contents: Contents) -> list[Reading]:
         else:
             parts[part] = (name, folder, table)
     if not parts:
-        return []
+        there = [name for name, table in tables.items() if _folder(name, table, images, [])]
+        doubt = "; ".join(f"'{name}'" for name in there[:3]) + ": several JSON files, and their names tell no part."
+        return [_refuse(there[0], 0, [doubt])] if there else []
     parts = with_train(parts, {part: len(table.images) for part, (_, _, table) in parts.items()}, notes)
     annotated = {
         part: open_part(contents.archive, folder, name, table) for part, (name, folder, table) in parts.items()
@@ -85,13 +88,10 @@ def _tables(contents: Contents, notes: list[str]) -> tuple[dict[str, Table], lis
         try:
             table = read_table(contents.archive, name)
         except PodiumError as error:
-            if contents.archive.size(name) > MAX_BYTES:
-                what = f"the objects in '{name}', as COCO annotations tell, give each image its label"
-                refused.append(Reading(format=None, what=what, images=0, strength=WRITTEN_DOWN, doubts=[str(error)]))
-            else:
-                notes.append(f"'{name}' is left aside: {error}")
-            continue
-        tables[name] = table
+            notes.append(f"'{name}' is left aside: {error}")
+            refused.append(_refuse(name, 0, [str(error)]))
+        else:
+            tables[name] = table
     return tables, refused
 
 
@@ -101,7 +101,13 @@ def _starts_as_coco(contents: Contents, name: str) -> bool:
             start = file.read(START_BYTES)
     except DamagedFile:
         return False
-    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and any(key in start for key in KEYS)
+    is_object = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    return is_object and any(list_ in start for list_ in LISTS) and any(key in start for key in KEYS)
+
+
+def _refuse(name: str, images: int, doubts: list[str]) -> Reading:
+    what = f"the objects in '{name}', as COCO annotations tell, give each image its label"
+    return Reading(format=None, what=what, images=images, strength=WRITTEN_DOWN, doubts=doubts)
 
 
 def _worth(name: str, table: Table) -> tuple[bool, int, int]:

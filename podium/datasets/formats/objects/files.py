@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from podium.datasets.archive import Archive, DamagedFile
-from podium.datasets.formats.image_files import find_images
+from podium.datasets.formats.image_files import find_images, is_image
 from podium.datasets.formats.objects.pairing import pair, stem
 from podium.datasets.formats.objects.part import Absent, Annotated
 from podium.datasets.formats.objects.tally import Tally
@@ -48,11 +48,11 @@ def pair_files(
     found = [(stem(str(path)), name) for _, path, name in find_images(archive, {"train": images})]
     absent: list[Absent] = []
     if wanted:
-        listed = pair(found, ((stem(entry), entry) for entry in read_list(archive, wanted)))
+        listed = pair(found, ((entry, entry) for entry in read_list(archive, wanted)))
         found = [(path, name) for path, name in found if name in listed.found]
         fault = f"{wanted} names it, but it is not in the archive"
         absent = [Absent(f"{images}/{entry}", "", fault) for entry in listed.orphans]
-    pairs = pair(found, ((stem(inside(name, annotations)), name) for name in keys))
+    pairs = pair(found, ((key_of(inside(name, annotations)), name) for name in keys))
     if not wanted:
         absent = [Absent(name, name, "it is about an image that is not in the archive") for name in pairs.orphans]
     return Annotated(
@@ -60,8 +60,17 @@ def pair_files(
     )
 
 
+def key_of(path: str) -> str:
+    """Give the path of an image without its ending, by its annotation's: `1.xml` and `1.jpg.xml` are of `1.jpg`."""
+    bare = stem(path)
+    return stem(bare) if is_image(bare) else bare
+
+
 def read_list(archive: Archive, name: str) -> list[str]:
-    """Read a list of images, one name or path a line; what is written twice is given once.
+    """Read a list of images, one name or path a line.
+
+    Returns:
+        The paths without an image's ending; what is written twice is there once.
 
     Raises:
         PodiumError: it is too large.
@@ -71,7 +80,8 @@ def read_list(archive: Archive, name: str) -> list[str]:
             f"'{name}' has {archive.size(name):,} bytes; a list of images has {MAX_LIST_BYTES:,} at most."
         )
     lines = archive.read(name).decode("utf-8-sig", errors="replace").splitlines()
-    return [*dict.fromkeys(line.strip().replace("\\", "/").removeprefix("./") for line in lines if line.strip())]
+    paths = (line.strip().replace("\\", "/").removeprefix("./") for line in lines if line.strip())
+    return [*dict.fromkeys(stem(path) if is_image(path) else path for path in paths)]
 
 
 def inside(name: str, folder: str) -> str:

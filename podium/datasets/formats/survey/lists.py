@@ -65,7 +65,7 @@ def _find(contents: Contents, images: str) -> dict[Part, str]:
         if contents.archive.size(name) > MAX_LIST_BYTES or (word == "trainval" and {"train", "val"} <= lists.keys()):
             continue
         entries = read_list(contents.archive, name)
-        there = pair(files, ((stem(entry), entry) for entry in entries))
+        there = pair(files, ((entry, entry) for entry in entries))
         if entries and len(there.orphans) <= (1 - MIN_FOUND) * len(entries):
             found[LISTS[word]] = name
     return found

@@ -63,6 +63,8 @@ class _Outcome:
     lost: int = 0
 
     def leave(self, image: str, reason: str) -> None:
+        if image in self.aside:  # of a folder that several parts share
+            return
         self.left[reason] += 1
         self.examples.setdefault(reason, image)
         self.aside[image] = reason
@@ -80,8 +82,10 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
     scale = total / max(looked, 1)
     boxless = Counter[bool]()
     ways: dict[Objects, _Outcome] = {"one": _Outcome(), "largest": _Outcome()}
+    named = {image for annotated in draft.parts.values() for image in annotated.pairs.found}
     for annotated, images in _sample(draft.parts, total, looked):
-        _look(annotated, images, round(len(annotated.absent) / scale), ways, boxless)
+        own = [image for image in images if image in annotated.pairs.found or image not in named]
+        _look(annotated, own, round(len(annotated.absent) / scale), ways, boxless)
     one, largest = ways["one"], ways["largest"]
     if not (one.used or one.left[SEVERAL]):
         return []

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from os.path import commonpath
 
 from podium.config.datasets import Part
-from podium.datasets.formats.objects.pairing import stem
+from podium.datasets.formats.objects.files import key_of
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.words import part_of_path, with_train
 
@@ -37,11 +37,15 @@ def by_stem(contents: Contents) -> dict[str, list[str]]:
 
 def base_of(name: str) -> str:
     """Give a file's name without folders and ending, in lower case."""
-    return stem(name.rpartition("/")[2]).casefold()
+    return key_of(name.rpartition("/")[2]).casefold()
 
 
 def find_pairs(
-    stems: dict[str, list[str]], annotations: Iterable[str], notes: list[str], doubts: list[str]
+    stems: dict[str, list[str]],
+    annotations: Iterable[str],
+    notes: list[str],
+    doubts: list[str],
+    declared: Callable[[str], Part | None] = lambda _: None,
 ) -> dict[Part, Pair]:
     """Find the images of annotations.
 
@@ -50,6 +54,7 @@ def find_pairs(
         annotations: the annotation files.
         notes: grows by a sentence for what is left aside.
         doubts: grows by a sentence where the images could as well be others.
+        declared: tells the part of a folder of images where a file says so; else its name tells.
 
     Returns:
         The folders of each part, train first; empty if no annotation has the name of an image.
@@ -61,7 +66,7 @@ def find_pairs(
     sizes: Counter[Part | None] = Counter()
     for folder, names in folders.items():
         if images := _vote(folder, names, stems, doubts):
-            part = part_of_path(images) or part_of_path(folder)
+            part = declared(images) or part_of_path(images) or part_of_path(folder)
             parts[part].append(Pair(images, folder))
             sizes[part] += len(names)
     bare = parts.pop(None, [])

@@ -1,8 +1,10 @@
 """Text files named as images are, with a class and a box in each line, as YOLO has them."""
 
 from collections.abc import Iterable
+from functools import partial
+from itertools import takewhile
 
-from podium.config.datasets import Folders, YoloFormat
+from podium.config.datasets import Folders, Part, YoloFormat
 from podium.datasets.archive import DamagedFile
 from podium.datasets.formats.objects.files import MAX_BYTES
 from podium.datasets.formats.survey.contents import Contents
@@ -33,10 +35,12 @@ def find(contents: Contents) -> list[Reading]:
         return []
     notes: list[str] = []
     doubts: list[str] = []
-    pairs = find_pairs(stems, files, notes, doubts)
+    names = _find_names(contents, lines, notes, doubts)
+    pairs = find_pairs(stems, files, notes, doubts, partial(_declared, names))
     if not pairs:
         return []
-    names = _find_names(contents, lines, notes, doubts)
+    if len({*names.folders.values()}) < len(names.folders):
+        notes.append(f"'{names.source}' gives several parts the same folder; its images are in the first of them.")
     if all(len(line) == ORIENTED_NUMBERS for line in lines):
         doubts.append(
             "Each object has four corners: its box is oriented, or a polygon. podium has upright boxes alone, and "
@@ -94,6 +98,19 @@ def _sample(contents: Contents, files: list[str]) -> list[list[str]]:
             good += 1
             lines += [line.split() for line in data.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
     return lines if 2 * good > looked else []
+
+
+def _declared(names: Names, images: str) -> Part | None:
+    """Tell the part that `data.yaml` gives to a folder of images; it may write the path from another place."""
+    own = images.split("/")
+    same: dict[Part, int] = {}
+    for part, folder in names.folders.items():
+        given = [name for name in folder.replace("\\", "/").split("/") if name not in ("", ".", "..")]
+        length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(given[::-1], own[::-1], strict=False)))
+        if length >= 2 or (length and length in (len(given), len(own))):
+            same[part] = length
+    best = [part for part, length in same.items() if length == max(same.values())]
+    return best[0] if best else None
 
 
 def _find_names(contents: Contents, lines: Iterable[list[str]], notes: list[str], doubts: list[str]) -> Names:

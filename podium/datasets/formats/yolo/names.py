@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from podium.config.datasets import Part
 from podium.datasets.archive import Archive
 from podium.errors import PodiumError
 
@@ -15,6 +16,8 @@ MAX_BYTES = 1 << 18
 """256 KiB: a file of names that is larger is none. 10,000 names take less."""
 MAX_DEPTH = 20
 """Lists in lists: reading 300 of them takes ten seconds."""
+SPLITS: dict[str, Part] = {"train": "train", "val": "validation", "test": "test"}
+"""Keys of `data.yaml` that give a part its folder."""
 YAMLS = (".yaml", ".yml")
 
 
@@ -27,12 +30,14 @@ class Names:
         source: the file that tells; empty if there is none, and the numbers are the names.
         count: how many classes the file announces, if it does.
         keypoints: how many numbers of keypoints follow each box.
+        folders: those that the file gives to parts, as it writes them.
     """
 
     of: Mapping[int, str] = field(default_factory=dict)
     source: str = ""
     count: int | None = None
     keypoints: int = 0
+    folders: Mapping[Part, str] = field(default_factory=dict)
 
     def find(self, number: int) -> str | None:
         """Give the name of a class; None if it has none."""
@@ -89,7 +94,12 @@ def _parse_yaml(text: str, name: str) -> Names:
         case _:
             keypoints = 0
     of = {number: label for number, label in names.items() if number is not None}
-    return Names(of, name, _whole(keys.get("nc")), keypoints)
+    folders = {
+        part: value.value.strip()
+        for key, part in SPLITS.items()
+        if isinstance(value := keys.get(key), ScalarNode) and value.value.strip()
+    }
+    return Names(of, name, _whole(keys.get("nc")), keypoints, folders)
 
 
 def _keys(tree: Node | None) -> dict[str, Node]:

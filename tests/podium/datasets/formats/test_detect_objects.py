@@ -111,6 +111,17 @@ SOUND: dict[str, tuple[str, Files, dict[str, Any], int]] = {
         {"folders": {"train": "d/images"}, "annotations": {"train": "d/result.json"}},
         10,
     ),
+    "coco in one folder": (
+        "coco",
+        images("images", 10)
+        | {"train.json": coco({f"{number}.jpg": one(number) for number in range(6)})}
+        | {"val.json": coco({f"{number}.jpg": one(number) for number in range(6, 10)})},
+        {
+            "folders": dict.fromkeys(("train", "validation"), "images"),
+            "annotations": {"train": "train.json", "validation": "val.json"},
+        },
+        10,
+    ),
     "voc in two folders": (
         "voc",
         with_files("images", "annotations", voc, ending=".png"),
@@ -141,6 +152,12 @@ SOUND: dict[str, tuple[str, Files, dict[str, Any], int]] = {
         with_files("Images/cat", "Annotation/cat", voc) | with_files("Images/dog", "Annotation/dog", voc, count=5),
         {"folders": {"train": "Images"}, "annotations": {"train": "Annotation"}},
         15,
+    ),
+    "voc with both endings": (
+        "voc",
+        {name.replace(".xml", ".jpg.xml"): data for name, data in with_files("images", "annotations", voc).items()},
+        {"folders": {"train": "images"}, "annotations": {"train": "annotations"}},
+        10,
     ),
     "voc beside masks": (
         "voc",
@@ -190,6 +207,17 @@ SOUND: dict[str, tuple[str, Files, dict[str, Any], int]] = {
             "lists": {"train": "train.txt", "validation": "val.txt"},
         },
         10,
+    ),
+    "yolo with folders by data.yaml": (
+        "yolo",
+        with_files("d/images/a", "d/labels/a", yolo)
+        | with_files("d/images/b", "d/labels/b", yolo)
+        | {"d/data.yaml": NAMES + "train: ../images/a\nval: /data/images/b\n"},
+        {
+            "folders": {"train": "d/images/a", "validation": "d/images/b"},
+            "annotations": {"train": "d/labels/a", "validation": "d/labels/b"},
+        },
+        20,
     ),
     "yolo in one folder": (
         "yolo",
@@ -300,10 +328,33 @@ def test_a_layout_that_cannot_be_used_says_why(tmp_path: Path, files: Files, dou
 
 def test_a_json_that_is_too_large_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(of_coco, "MAX_BYTES", 10)
-    monkeypatch.setattr(coco_detect, "MAX_BYTES", 10)
     (reading,) = find(archive(tmp_path, with_json("train", "train.json")))["coco"]
     assert reading.format is None
     assert "podium reads a COCO JSON of 10 at most" in reading.doubts[0]
+
+
+SEEMING = {
+    "cut short": (
+        {"train.json": coco({"1.jpg": one(1)})[:200]},
+        "'train.json' is no COCO JSON: what begins with",
+    ),
+    "captions": (
+        {"train.json": json.dumps({"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1}]})},
+        "'train.json' is no COCO JSON: its annotations have {'image_id': 1}",
+    ),
+    "of no part": (
+        {f"{label}.json": coco({f"{n}.jpg": [(label, BOX)] for n in range(2)}) for label in LABELS},
+        "'cat.json'; 'dog.json': several JSON files, and their names tell no part.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEEMING)
+def test_a_json_that_seems_cocos_and_cannot_be_read_says_why(tmp_path: Path, case: str) -> None:
+    files, doubt = SEEMING[case]
+    (reading,) = find(archive(tmp_path, images("a") | files))["coco"]
+    assert reading.format is None
+    assert doubt in reading.doubts[0]
 
 
 CAPTIONS = {f"flickr/{number}.txt": "a dog on a lawn, 0.5 0.5" for number in range(10)}

@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -164,8 +165,6 @@ def test_a_file_of_names_that_is_too_large_is_not_read(tmp_path: Path, monkeypat
 
 def test_texts_about_nothing_are_no_lost_images_but_annotations_are(tmp_path: Path) -> None:
     raw = make(tmp_path, {"1": "0 .5 .5 1 1"})
-    import zipfile
-
     with zipfile.ZipFile(raw / "archive.zip", "a") as whole:
         whole.writestr("labels/readme.txt", "hello")
         whole.writestr("labels/2.txt", "0 .5 .5 1 1")
