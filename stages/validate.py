@@ -5,7 +5,10 @@ import logging
 import pandas as pd
 
 from podium.config import load_params
+from podium.config.datasets import Dataset
+from podium.datasets.archive import Archive
 from podium.datasets.formats import read
+from podium.datasets.inventory import Inventory, take_inventory
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.manifest import load_manifest, save_manifest
@@ -28,7 +31,7 @@ def main(name: str) -> None:
     accepted = _accepted(paths, dataset.validation.accepted)
     images = Remembered(lambda: read(paths.raw, dataset.format))
     seen = build_manifest(images.first())
-    inspection = inspect_dataset(name, dataset, seen, review, accepted)
+    inspection = inspect_dataset(name, dataset, seen, review, accepted, _take_inventory(paths, dataset, seen))
     thumbnails = collect_thumbnails(images.again(), choose_rows(inspection))
     with atomic_write(paths.validation) as folder:
         save_inspection(inspection, folder)
@@ -50,6 +53,14 @@ def main(name: str) -> None:
         *(name, f"{len(seen):,}", len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
         *(len(inspection.failed), paths.manifest, paths.validation / "index.html"),
     )
+
+
+def _take_inventory(paths: DatasetPaths, dataset: Dataset, seen: pd.DataFrame) -> Inventory | None:
+    """Account for every file of the archive, if the dataset is one."""
+    if dataset.source.kind == "sklearn":
+        return None
+    with Archive(paths.raw) as archive:
+        return take_inventory(archive, dataset.format, seen["id"])
 
 
 def _accepted(paths: DatasetPaths, digest: str | None) -> pd.DataFrame | None:

@@ -51,6 +51,8 @@ class Limits:
     """The variance of the Laplacian of its gray values: small for blurred images."""
     lost_per_class: Share | None = None
     """Share of a class's images in the accepted version that are missing now."""
+    left_aside: Annotated[int, Field(ge=0)] | None = None
+    """Files of the archive that are left aside: just so many."""
     drift: Share | None = None
     """Largest effect size of drift since the accepted version: the share of images that would have to change."""
 

@@ -14,6 +14,7 @@ from podium.config.writing import edited, to_node
 from podium.datasets.masks import count_classes, is_labelled
 from podium.datasets.validation.limits import infer_validation
 from podium.datasets.validation.manifest import load_manifest
+from podium.datasets.validation.summary import read_summary
 from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
 from podium.paths import PARAMS, DatasetPaths
@@ -54,7 +55,8 @@ def infer_limits(name: str) -> list[str]:
     labelled = manifest[is_labelled(manifest)]
     counts = count_classes(labelled["label"], labelled["part"], dataset.classes)
     leaks = pd.read_csv(paths.validation / "leaks.csv")
-    inferred = infer_validation(labelled, counts, leaking=bool(leaks["exact"].any()))
+    left = None if dataset.source.kind == "sklearn" else int(read_summary(paths.validation)["left_aside"])
+    inferred = infer_validation(labelled, counts, leaking=bool(leaks["exact"].any()), left_aside=left)
     limits = {"critical": inferred.critical, "warning": inferred.warning}
     _write(name, {level: to_node(each) for level, each in limits.items()})
     return [line for level, each in limits.items() for line in _lines(level, each)]

@@ -57,6 +57,7 @@ def test_validate_writes_the_manifest_and_what_it_found(project: Path) -> None:
         f"dots/validation/{name}"
         for name in (
             *("class_counts.csv", "conflicts.csv", "drift.json", "duplicates.csv", "findings.json", "index.html"),
+            "inventory.csv",
             *("leaks.csv", "quarantine.csv", "suite.json", "summary.json"),
         )
     ]

@@ -141,7 +141,7 @@ def _draft(
         classes=classes,
         image=choices.choose_image(labelled),
         split=split,
-        validation=infer_validation(labelled, counts, leaking=_in_two_parts(labelled)),
+        validation=infer_validation(labelled, counts, leaking=_in_two_parts(labelled), left_aside=inventory.left),
         reference=[],
     )
     schedule = choices.choose_schedule(boxes=target == "label_and_box")

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from podium.config.datasets import Dataset
+from podium.datasets.inventory import Inventory
 from podium.datasets.validation.drift import Drift
 
 
@@ -44,6 +45,8 @@ class Inspection:
     findings: list[Finding]
     suites: list[dict[str, Any]]
     """Great Expectations' suites that they come from, as that library writes them."""
+    inventory: Inventory | None = None
+    """The account of the archive's files; none where the dataset is no archive."""
 
     @property
     def failed(self) -> list[Finding]:

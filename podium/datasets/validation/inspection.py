@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
+from podium.datasets.inventory import Inventory
 from podium.datasets.masks import is_usable
 from podium.datasets.splits import assign_splits
 from podium.datasets.validation.drift import Drift, compare
@@ -20,7 +21,12 @@ from podium.paths import REVIEW
 
 
 def inspect_dataset(
-    name: str, dataset: Dataset, seen: pd.DataFrame, review: pd.DataFrame, accepted: pd.DataFrame | None
+    name: str,
+    dataset: Dataset,
+    seen: pd.DataFrame,
+    review: pd.DataFrame,
+    accepted: pd.DataFrame | None,
+    inventory: Inventory | None = None,
 ) -> Inspection:
     """Find out all that validation knows.
 
@@ -30,6 +36,7 @@ def inspect_dataset(
         seen: what was seen of each image, as `build_manifest` gives it.
         review: what people decided of single images.
         accepted: the manifest of the accepted version, if there is one.
+        inventory: the account of the archive's files.
 
     Raises:
         PodiumError: a decision of the review cannot be followed.
@@ -52,8 +59,9 @@ def inspect_dataset(
         leaks,
         conflicts,
         drift,
-        [*findings, *no_split, *_stale(manifest, review), *_strangers(drift)],
+        [*findings, *no_split, *_stale(manifest, review), *_strangers(drift), *_left_aside(inventory, dataset)],
         describe_suites(tables),
+        inventory,
     )
 
 
@@ -71,6 +79,24 @@ def _split(manifest: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[Fi
     except PodiumError as error:
         return manifest["part"], [Finding(words, "critical", success=False, count=1, examples=[str(error)])]
     return splits, [Finding(words, "critical", success=True, count=0, examples=[])]
+
+
+def _left_aside(inventory: Inventory | None, dataset: Dataset) -> list[Finding]:
+    """Say whether other files of the archive are left aside than when the page was written."""
+    if inventory is None:
+        return []
+    limits = (("critical", dataset.validation.critical.left_aside), ("warning", dataset.validation.warning.left_aside))
+    return [
+        Finding(
+            f"{limit:,} files of the archive are left aside, no more and no fewer",
+            level,
+            success=inventory.left == limit,
+            count=inventory.left,
+            examples=[*map(str, inventory.aside[:10])] if inventory.left != limit else [],
+        )
+        for level, limit in limits
+        if limit is not None
+    ]
 
 
 def _stale(manifest: pd.DataFrame, review: pd.DataFrame) -> list[Finding]:

@@ -15,18 +15,21 @@ MARGIN_SHARE = 0.1
 """Share by which the least and the greatest value may be passed."""
 
 
-def infer_validation(labelled: pd.DataFrame, counts: pd.DataFrame, *, leaking: bool) -> Validation:
+def infer_validation(
+    labelled: pd.DataFrame, counts: pd.DataFrame, *, leaking: bool, left_aside: int | None = None
+) -> Validation:
     """Infer what may be expected of a dataset from images that are known to be good.
 
     Args:
         labelled: the manifest's rows that can be used and have a label.
         counts: images of each class (rows) in each part (columns).
         leaking: there are images with the same bytes in two splits, so that they can only be warned of.
+        left_aside: files of the archive that are; None if the dataset is no archive.
 
     Returns:
         Critical are half of the smallest class, the same bytes in two splits, and a class that loses a fifth of its
-        images. Warnings are of images outside the ranges that all keep, with a tenth of room, of any leak or
-        conflict, and of any measure that moves for a tenth of the images.
+        images. Warnings are of a change of the files that are left aside, of images outside the ranges that all keep,
+        with a tenth of room, of any leak or conflict, and of any measure that moves for a tenth of the images.
     """
     imbalance = (counts.max() / counts.min().clip(lower=1)).max()
     modes = sorted({*labelled["mode"]} - {""})
@@ -45,6 +48,7 @@ def infer_validation(labelled: pd.DataFrame, counts: pd.DataFrame, *, leaking: b
             near_duplicates=0.0,
             label_conflicts=0.0,
             modes=modes or None,
+            left_aside=left_aside,
             drift=0.1,
             **ranges,
         ),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from podium.datasets.arrays import SPLITS
+from podium.datasets.inventory import Inventory
 from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.validation.drift import to_json
 from podium.datasets.validation.findings import Inspection
@@ -26,6 +27,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     conflicts.csv     near-duplicates with another label
     quarantine.csv    images that are left out, as lines for data/review.csv
     drift.json        what changed since the accepted version
+    inventory.csv     the archive's files: used, read as tables, or left aside, and why
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest = inspection.manifest
@@ -48,6 +50,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     groups = manifest[several].assign(split=inspection.splits[several]).sort_values("group", kind="stable")
     _save_table(groups[["group", "id", "label", "split"]], folder / "duplicates.csv")
     _save_table(_quarantined(inspection), folder / "quarantine.csv")
+    _save_table(_account(inspection.inventory), folder / "inventory.csv")
 
 
 def summarise(inspection: Inspection) -> dict[str, object]:
@@ -63,6 +66,7 @@ def summarise(inspection: Inspection) -> dict[str, object]:
         "images": len(manifest),
         "unlabelled": int((~has_label(manifest)).sum()),
         "left_out": int(manifest["left_out"].notna().sum()),
+        "left_aside": inspection.inventory.left if inspection.inventory else 0,
         "unreadable": int((~is_readable(manifest)).sum()),
         "classes": len(inspection.dataset.classes),
         "distinct_images": int(readable["sha256"].nunique()),
@@ -99,6 +103,18 @@ def _quarantined(inspection: Inspection) -> pd.DataFrame:
     rows = inspection.manifest[inspection.manifest["left_out"].notna()]
     why = rows["left_out"].where(is_readable(rows), rows["left_out"] + ": " + rows["fault"].fillna(""))
     return rows.assign(dataset=inspection.name, decision="leave_out", note=why)[REVIEW_COLUMNS]
+
+
+def _account(inventory: Inventory | None) -> pd.DataFrame:
+    columns = ["files", "what", "example"]
+    if inventory is None:
+        return pd.DataFrame(columns=columns)
+    rows = [
+        (inventory.images, "images of the dataset", ""),
+        (inventory.tables, "tables and annotations", ""),
+        *((each.count, f"left aside: {each.reason}", each.example) for each in inventory.aside),
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _rounded(value: float) -> float | None:

@@ -106,11 +106,11 @@ def _tell(masks: dict[str, str]) -> list[str]:
     names: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path, reason in masks.items():
         names[path.rpartition("/")[2], reason].append(path)
-    return [
-        f"'{paths[0]}' {f'and {len(paths) - 1:,} more folders of this name are' if len(paths) > 1 else 'is'} left aside: "
-        f"{reason}."
-        for (_, reason), paths in names.items()
-    ]
+    notes = []
+    for (_, reason), paths in names.items():
+        more = f"and {len(paths) - 1:,} more folders of this name are" if len(paths) > 1 else "is"
+        notes.append(f"'{paths[0]}' {more} left aside: {reason}.")
+    return notes
 
 
 def without(images: list[str], aside: Collection[str]) -> list[str]:
