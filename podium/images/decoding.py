@@ -235,7 +235,8 @@ def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> int:
 def _pixels(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
     """Give a decoded image as (height, width, channels) uint8, whatever its mode; not turned."""
     if image.mode.startswith("I"):
-        return np.repeat(_from_sixteen_bit(image)[..., np.newaxis], channels, axis=2)
+        gray = _from_sixteen_bit(image)
+        return cv2.merge([gray] * channels).reshape(*gray.shape, channels)
     if image.mode == "F":
         raise BadImageError(f"its pixels are fractions, {_UNKNOWN_RANGE}")
     try:
