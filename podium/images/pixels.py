@@ -21,7 +21,8 @@ def to_eight_bit(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
     """
     if image.mode.startswith("I"):
         gray = _from_sixteen_bit(image)
-        return cv2.merge([gray] * channels).reshape(*gray.shape, channels)
+        pixels: NDArray[np.uint8] = cv2.merge([gray] * channels).reshape(*gray.shape, channels)
+        return pixels
     if image.mode == "F":
         raise BadImageError(f"its pixels are fractions, {_UNKNOWN_RANGE}")
     try:
