@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from podium.config.datasets import Image
 from podium.images.kinds import SUFFIXES
 from podium.images.opening import BadImageError, open_image
 from podium.images.orientation import BROKEN, is_sideways, read_jpeg_orientation, read_orientation, turn
+from podium.images.pixels import to_eight_bit
 
 MAX_ASPECT = 20
 """An image that is longer than this many times its width, or the other way round, is worth a look."""
@@ -109,7 +109,7 @@ def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, f
         pale, reddish = pale - 128, reddish - 128
         colour = (gray + 1.402 * reddish, gray - 0.344136 * pale - 0.714136 * reddish, gray + 1.772 * pale)
         return np.ascontiguousarray(pixels[..., 0]), colour
-    pixels = _pixels(image, 3)
+    pixels = to_eight_bit(image, 3)
     red, green, blue = cv2.mean(pixels)[:3]
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (red, green, blue)
 
@@ -143,7 +143,7 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
             return fitted if image.channels == 1 else np.ascontiguousarray(fitted[..., ::-1])  # it was blue first
     opened = open_image(data)
     orientation = _load(opened, "L" if image.channels == 1 else "RGB", (image.width, image.height))
-    return fit(turn(_pixels(opened, image.channels), orientation), image)
+    return fit(turn(to_eight_bit(opened, image.channels), orientation), image)
 
 
 def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
@@ -243,40 +243,3 @@ def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> int:
     except BROKEN as error:
         raise BadImageError(f"the image cannot be decoded: {error}") from None
     return read_orientation(image)
-
-
-def _pixels(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
-    """Give a decoded image as (height, width, channels) uint8, whatever its mode; not turned."""
-    if image.mode.startswith("I"):
-        return np.repeat(_from_sixteen_bit(image)[..., np.newaxis], channels, axis=2)
-    if image.mode == "F":
-        raise BadImageError(f"its pixels are fractions, {_UNKNOWN_RANGE}")
-    try:
-        if image.has_transparency_data:
-            white = Pillow.new("RGBA", image.size, "white")
-            image = Pillow.alpha_composite(white, image.convert("RGBA"))
-        wanted = "L" if channels == 1 else "RGB"
-        if image.mode not in (wanted, "1", "L"):
-            image = image.convert("RGB")
-        return np.asarray(image.convert(wanted)).reshape(image.height, image.width, channels)
-    except BROKEN as error:
-        raise BadImageError(f"its pixels of the kind {image.mode} cannot be converted: {error}") from None
-
-
-def _from_sixteen_bit(image: Pillow.Image) -> NDArray[np.uint8]:
-    """Scale gray of 16 bit to 8 bit; Pillow's own conversion would cut it off at 255."""
-    deep = np.asarray(image)
-    if image.mode == "I":
-        if image.format != "PPM":
-            raise BadImageError(f"its pixels are signed, or of 32 bit, {_UNKNOWN_RANGE}")
-        deep = np.clip(deep, 0, 65535).astype(np.uint16)
-    gray: NDArray[np.uint8] = _EIGHT_BIT[deep]
-    if isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0:
-        gray = 255 - gray  # it counts from white; of 8 bit, Pillow minds this itself
-    if isinstance(clear := image.info.get("transparency"), int):
-        gray[deep == clear] = 255
-    return gray
-
-
-_EIGHT_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)
-_UNKNOWN_RANGE = "whose range nobody knows; save it as PNG of 8 or 16 bit"

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import defaultdict
-from typing import Final
+from typing import Final, Literal
 
 HEAD_BYTES: Final = 512
 """So many of a file's first bytes are enough for every kind."""
@@ -126,7 +126,7 @@ def _is_raw(head: bytes) -> bool:
     """Tell a raw file (CR2, NEF, ARW, DNG) from a plain TIFF: its first image is marked as a preview of another."""
     if head[8:10] == b"CR":
         return True
-    order = "little" if head[:1] == b"I" else "big"
+    order: Literal["little", "big"] = "little" if head[:1] == b"I" else "big"
     place = int.from_bytes(head[4:8], order) + 2
     first = head[place : place + 12]
     return int.from_bytes(first[:2], order) == 254 and bool(int.from_bytes(first[8:12], order) & 1)
