@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from podium.datasets.archive import Archive, DamagedFile
 from podium.errors import PodiumError
@@ -26,8 +26,8 @@ def open_idx(archive: Archive, name: str) -> Iterator[tuple[tuple[int, ...], IO[
     """
     try:
         with archive.open(name) as packed:
-            file = gzip.open(packed) if name.lower().endswith(".gz") else packed  # noqa: SIM115 - closed by the archive
-            yield _read_sizes(file, name), file  # type: ignore[misc] - gzip's files read bytes
+            file = cast("IO[bytes]", gzip.open(packed)) if name.lower().endswith(".gz") else packed
+            yield _read_sizes(file, name), file
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DamagedFile(f"'{name}' in the archive of {archive.name} cannot be read ({error}).") from None
 

@@ -92,11 +92,11 @@ def _read_dataset(contents: Contents, shards: Shards, looks: dict[Part, _Look], 
     if photographs := contents.tree.count:
         note = f"The archive also has {photographs:,} image files."
         (doubts if strength == NAMES_SAY_SO else notes).append(note)
-    first = next(iter(labelled.values()))
-    if others := [column for column in first.others if column not in first.images]:
+    main = next(iter(labelled.values()))
+    if others := [column for column in main.others if column not in main.images]:
         notes.append(f"These columns are left aside: {', '.join(map(repr, others[:12]))}.")
-    images = [image for image in first.images if all(image in look.images for look in looks.values())]
-    pairs = [(image, label) for image in images for label in first.labels]
+    images = [image for image in main.images if all(image in look.images for look in looks.values())]
+    pairs = [(image, label) for image in images for label in main.labels]
     used = [(image, label) for image, label in pairs if all(label in look.labels for look in labelled.values())]
     return [
         Reading(
@@ -110,7 +110,7 @@ def _read_dataset(contents: Contents, shards: Shards, looks: dict[Part, _Look], 
             images=count,
             strength=strength,
             notes=[*notes],
-            doubts=[*doubts, *_unclear(image, label, images, first.labels)],
+            doubts=[*doubts, *_unclear(image, label, images, main.labels)],
         )
         for image, label in used[:MAX_LABELS]
     ]

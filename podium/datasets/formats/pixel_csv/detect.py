@@ -136,7 +136,7 @@ def _layout(family: Family, label: str, not_labels: list[str]) -> PixelCsvFormat
         files=files,
         label_column=_column(label, header=header),
         header=None if header else False,
-        separator=None if first.separator == "," else first.separator,  # type: ignore[arg-type] - one of three
+        separator=None if first.separator == "," else first.separator,
         other_columns=[_column(name, header=header) for name in others] or None,
         pixels_column=None if first.cell is None else _column(first.cell, header=header),
         height=shape.height if sized else None,
