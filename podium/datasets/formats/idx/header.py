@@ -26,10 +26,14 @@ def open_idx(archive: Archive, name: str) -> Iterator[tuple[tuple[int, ...], IO[
     """
     try:
         with archive.open(name) as packed:
-            file = cast("IO[bytes]", gzip.open(packed)) if name.lower().endswith(".gz") else packed
+            file = cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if _is_packed(name) else packed
             yield _read_sizes(file, name), file
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DamagedFile(f"'{name}' in the archive of {archive.name} cannot be read ({error}).") from None
+
+
+def _is_packed(name: str) -> bool:
+    return name.lower().endswith(".gz")
 
 
 def read_exactly(file: IO[bytes], count: int, name: str) -> bytes:

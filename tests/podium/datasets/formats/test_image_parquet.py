@@ -259,6 +259,13 @@ def test_a_shard_that_is_missing_is_a_doubt(tmp_path: Path) -> None:
     assert reading.doubts == ["Of 3 files such as 'data/train-00000-of-00003.parquet', only 1 can be found."]
 
 
+def test_parts_with_other_columns_are_refused(tmp_path: Path) -> None:
+    other = parquet({"img": structs(9), "label": labels(9)})
+    (reading,) = look(tmp_path, {"train.parquet": hub(), "test.parquet": other})
+    assert reading.format is None
+    assert "have other columns" in reading.doubts[0]
+
+
 def test_two_columns_of_classes_are_a_reading_each_with_a_doubt(tmp_path: Path) -> None:
     names = {"fine_label": CLASSES["label"], "coarse_label": CLASSES["label"]}
     data = parquet({"img": structs(9), "fine_label": labels(9), "coarse_label": labels(9)}, names)
