@@ -27,7 +27,7 @@ def open_parquet(archive: Archive, name: str) -> Iterator[pq.ParquetFile]:
     """
     with archive.copy(name) as path:
         try:
-            file = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES)
+            file = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(archive, name, error) from None
         with file:
