@@ -72,6 +72,10 @@ Column = str | Positive
 """A column of a table by its name, or, in a table without a header, by its place: 1 is the first."""
 
 
+Separator = Literal[",", ";", "\t"]
+"""What stands between the cells of a table."""
+
+
 @dataclass(frozen=True, config=STRICT)
 class PixelCsvFormat:
     """CSV tables with one image a row: a label, and the image's pixels, row by row, each a whole number of 0-255."""
@@ -82,7 +86,7 @@ class PixelCsvFormat:
     label_column: Column
     header: Literal[False] | None = None
     """`false`: the first line is an image already."""
-    separator: Literal[",", ";", "\t"] | None = None
+    separator: Separator | None = None
     """What stands between cells; a comma if not given."""
     other_columns: list[Column] | None = None
     """Columns that are neither pixels, label nor split."""

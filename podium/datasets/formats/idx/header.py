@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from podium.datasets.archive import Archive, DamagedFile
 from podium.errors import PodiumError
@@ -26,10 +26,14 @@ def open_idx(archive: Archive, name: str) -> Iterator[tuple[tuple[int, ...], IO[
     """
     try:
         with archive.open(name) as packed:
-            file = gzip.open(packed) if name.lower().endswith(".gz") else packed  # noqa: SIM115 - closed by the archive
-            yield _read_sizes(file, name), file  # type: ignore[misc] - gzip's files read bytes
+            file = cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if _is_packed(name) else packed
+            yield _read_sizes(file, name), file
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DamagedFile(f"'{name}' in the archive of {archive.name} cannot be read ({error}).") from None
+
+
+def _is_packed(name: str) -> bool:
+    return name.lower().endswith(".gz")
 
 
 def read_exactly(file: IO[bytes], count: int, name: str) -> bytes:

@@ -1,7 +1,7 @@
 """Parquet files with the bytes of images, told by their columns and the first rows of one file a part."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -73,9 +73,12 @@ def _read_dataset(contents: Contents, shards: Shards, looks: dict[Part, _Look], 
     faults = [look.fault for look in looks.values() if look.fault]
     count = sum(look.rows for look in looks.values())
     strength = NAMES_SAY_SO if contents.tree.count >= MANY_IMAGES * max(count, 1) else WRITTEN_DOWN
-    if faults or not labelled:
+    first = next(iter(shards.values()))[0]
+    pairs = _common_pairs(looks)
+    if faults or not pairs:
         fault = faults[0] if faults else "None of its columns is a label: expected one of whole numbers or text"
-        first = next(iter(shards.values()))[0]
+        if labelled and not faults:
+            fault = "The files of its parts have other columns; expected the same columns of images and labels in each"
         what = f"images in Parquet files, such as '{first}'"
         doubt = fault if first in fault else f"'{first}' has images that podium cannot read. {fault.rstrip('.')}."
         return [Reading(format=None, what=what, images=count, strength=strength, doubts=[doubt])]
@@ -92,12 +95,10 @@ def _read_dataset(contents: Contents, shards: Shards, looks: dict[Part, _Look], 
     if photographs := contents.tree.count:
         note = f"The archive also has {photographs:,} image files."
         (doubts if strength == NAMES_SAY_SO else notes).append(note)
-    first = next(iter(labelled.values()))
-    if others := [column for column in first.others if column not in first.images]:
+    main = next(iter(labelled.values()))
+    if others := [column for column in main.others if column not in main.images]:
         notes.append(f"These columns are left aside: {', '.join(map(repr, others[:12]))}.")
-    images = [image for image in first.images if all(image in look.images for look in looks.values())]
-    pairs = [(image, label) for image in images for label in first.labels]
-    used = [(image, label) for image, label in pairs if all(label in look.labels for look in labelled.values())]
+    images, labels = ([*dict.fromkeys(column)] for column in zip(*pairs, strict=True))
     return [
         Reading(
             format=ImageParquetFormat(
@@ -110,9 +111,21 @@ def _read_dataset(contents: Contents, shards: Shards, looks: dict[Part, _Look], 
             images=count,
             strength=strength,
             notes=[*notes],
-            doubts=[*doubts, *_unclear(image, label, images, first.labels)],
+            doubts=[*doubts, *_unclear(image, label, images, labels)],
         )
-        for image, label in used[:MAX_LABELS]
+        for image, label in pairs[:MAX_LABELS]
+    ]
+
+
+def _common_pairs(looks: Mapping[Part, _Look]) -> list[tuple[str, str]]:
+    """Give the columns of images and labels that all parts have, those without labels aside."""
+    images, *more = [look.images for look in looks.values()]
+    labels = [look.labels for look in looks.values() if look.labels] or [[]]
+    return [
+        (image, label)
+        for image in images
+        for label in labels[0]
+        if all(image in each for each in more) and all(label in each for each in labels)
     ]
 
 
@@ -153,7 +166,7 @@ def _look(archive: Archive, name: str) -> _Look:
             return _Look(
                 rows,
                 images,
-                fault=f"Its column '{several[0]}' is {kind}: several labels or objects an image. podium gives one label",
+                fault=f"Its column '{several[0]}' is {kind}: several labels or objects an image; podium has one label",
             )
         return _Look(rows, images, labels, [column for column in others if column not in labels])
 

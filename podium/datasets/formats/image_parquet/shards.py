@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from os.path import commonprefix
+from itertools import takewhile
 from typing import get_args
 
 from podium.config.datasets import Part
@@ -35,10 +35,15 @@ def shorten(shards: Sequence[str], names: Sequence[str]) -> str | list[str]:
     """Write shards as one pattern, if it stands for them and no other file; else as a list."""
     if len(shards) == 1:
         return shards[0]
-    start = commonprefix([*shards]).rstrip("0123456789")
-    end = commonprefix([name[::-1] for name in shards])[::-1].lstrip("0123456789")
+    start = _common_start(shards).rstrip("0123456789")
+    end = _common_start([name[::-1] for name in shards])[::-1].lstrip("0123456789")
     pattern = f"{start}*{end}"
     return pattern if match_names(pattern, names) == sorted(shards) else [*shards]
+
+
+def _common_start(names: Sequence[str]) -> str:
+    pairs = zip(min(names), max(names), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def missing_shards(shards: Sequence[str]) -> str:

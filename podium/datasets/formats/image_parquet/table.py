@@ -27,7 +27,7 @@ def open_parquet(archive: Archive, name: str) -> Iterator[pq.ParquetFile]:
     """
     with archive.copy(name) as path:
         try:
-            file = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES)
+            file = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(archive, name, error) from None
         with file:
@@ -84,8 +84,8 @@ def first_values(archive: Archive, name: str, file: pq.ParquetFile, column: str,
 def _batch_rows(file: pq.ParquetFile, group: int, leaf: str) -> int:
     facts = file.metadata.row_group(group)
     chunks = [facts.column(place) for place in range(facts.num_columns)]
-    size = next((each.total_uncompressed_size for each in chunks if each.path_in_schema == leaf), 0)
-    return max(1, min(MAX_BATCH_ROWS, BATCH_BYTES * max(facts.num_rows, 1) // max(size, 1)))
+    size = next((int(each.total_uncompressed_size) for each in chunks if each.path_in_schema == leaf), 0)
+    return max(1, min(MAX_BATCH_ROWS, BATCH_BYTES * max(int(facts.num_rows), 1) // max(size, 1)))
 
 
 def _check_growth(file: pq.ParquetFile, name: str) -> None:

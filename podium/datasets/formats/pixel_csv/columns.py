@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 from podium.config.datasets import Part
@@ -110,7 +111,7 @@ def _is_id(column: str, values: list[str]) -> bool:
 
 
 def _runs(numbers: list[int]) -> bool:
-    return all(after - before == 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    return all(after - before == 1 for before, after in pairwise(numbers))
 
 
 def _one_hot(sample: Sample, columns: list[str]) -> list[str]:

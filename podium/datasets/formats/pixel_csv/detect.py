@@ -127,8 +127,8 @@ def _layout(family: Family, label: str, not_labels: list[str]) -> PixelCsvFormat
     first = family.first
     shape, header = first.shape, first.header
     beside = dict.fromkeys(name for one in family.parts.values() for name in one.others)
-    bare = family.parts.get("unlabelled")
-    others = [name for name in (*beside, *not_labels) if name != label]
+    splits = [one.split for one in family.parts.values() if one.split]
+    others = [name for name in dict.fromkeys((*beside, *splits, *not_labels)) if name not in (label, first.split)]
     files: dict[Part, str] = {part: one.table for part, one in family.parts.items()}
     sized = first.cell is not None or shape.height != shape.width
     return PixelCsvFormat(
@@ -136,14 +136,14 @@ def _layout(family: Family, label: str, not_labels: list[str]) -> PixelCsvFormat
         files=files,
         label_column=_column(label, header=header),
         header=None if header else False,
-        separator=None if first.separator == "," else first.separator,  # type: ignore[arg-type] - one of three
+        separator=None if first.separator == "," else first.separator,
         other_columns=[_column(name, header=header) for name in others] or None,
         pixels_column=None if first.cell is None else _column(first.cell, header=header),
         height=shape.height if sized else None,
         width=shape.width if sized else None,
         channels=3 if shape.channels == 3 else None,
         order=_order(shape),
-        split_column=None if first.split is None or bare is first else _column(first.split, header=header),
+        split_column=None if first.split is None else _column(first.split, header=header),
         split_words=first.words or None,
     )
 

@@ -82,6 +82,6 @@ def _settle(tables: Sequence[Found], labelled: Sequence[Found], bare: Sequence[F
 
 
 def _stem(table: str) -> str:
-    """Give a path without the words for parts: `emnist-letters-train.csv` and `emnist-letters-test.csv` have one stem."""
+    """Give a path without the words for parts: `letters-train.csv` and `letters-test.csv` have one stem."""
     words = re.findall(r"[a-z]+|\d+", table.rpartition(".")[0].lower())
     return " ".join(word for word in words if word not in PARTS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.config.datasets import Part
+from podium.config.datasets import Part, Separator
 from podium.datasets.archive import Archive
 from podium.datasets.formats.pixel_csv.cells import numbers, parse_cells, pixel
 from podium.datasets.formats.pixel_csv.columns import MAX_OTHERS, Roles, assign_roles, doubt_label, pick_end
@@ -43,7 +43,7 @@ class Found:
     table: str
     count: int
     header: bool
-    separator: str
+    separator: Separator
     shape: Shape
     cell: str | None
     labels: list[str]

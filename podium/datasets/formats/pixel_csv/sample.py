@@ -5,7 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import get_args
 
+from podium.config.datasets import Separator
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.pixel_csv.cells import read_rows
 from podium.datasets.formats.pixel_csv.table import MAX_LINE_BYTES, split_names
@@ -33,7 +36,7 @@ class Sample:
     """
 
     table: str
-    separator: str
+    separator: Separator
     header: bool
     columns: list[str]
     rows: list[list[str]]
@@ -50,8 +53,8 @@ def take_sample(archive: Archive, table: str) -> Sample | None:
     lines, size, whole = _first_lines(archive, table)
     if not lines or len(lines[0]) > MAX_LINE_BYTES:
         return None
-    counts = {separator: lines[0].count(separator.encode()) for separator in ",;\t"}
-    separator = max(counts, key=lambda each: counts[each])
+    counts = {separator: lines[0].count(separator.encode()) for separator in get_args(Separator)}
+    separator: Separator = max(counts, key=lambda each: counts[each])
     try:
         text = [line.decode("utf-8-sig" if number == 0 else "utf-8", "replace") for number, line in enumerate(lines)]
         rows = [[*map(str.strip, cells)] for cells in read_rows(text, separator) if cells]
@@ -84,7 +87,7 @@ def has_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         return False
     whole = [int(cell) for cell in cells if cell.isdecimal()]
     if len(whole) == len(cells):
-        return len(cells) > 1 and all(next_ - one == 1 for one, next_ in zip(whole, whole[1:], strict=False))
+        return len(cells) > 1 and all(after - one == 1 for one, after in pairwise(whole))
     return bool(body) and all(cell.isdecimal() for cell in body[0][1:])
 
 

@@ -108,8 +108,16 @@ def open_table(archive: Archive, name: str, part: Part, layout: PixelCsvFormat) 
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise PodiumError(f"{name} has two columns named '{twice[0]}'. Expected each pixel once.")
-    taken = {label, split, cell, *map(str, layout.other_columns or ())}
+    others = {*map(str, layout.other_columns or ())}
+    taken = {label, split, cell, *others}
+    if part == UNLABELLED and layout.header is False and cell is None:  # its places are not those of the other parts
+        several = (taken, others, set[str]())
+        taken = next((each for each in several if _shape(layout, len({*columns} - each))), taken)
+        label = label if label in taken else None
     pixels = [] if cell is not None else in_order([column for column in columns if column not in taken])
+    shape = _shape(layout, len(pixels))
+    if shape is None:
+        raise PodiumError(_no_image(layout, name, pixels))
     return Table(
         name=name,
         part=part,
@@ -117,7 +125,7 @@ def open_table(archive: Archive, name: str, part: Part, layout: PixelCsvFormat) 
         label=label,
         cell=cell,
         pixels=pixels,
-        shape=_shape(layout, name, pixels),
+        shape=shape,
         split=split,
         words=layout.split_words or {},
         first_line=2 if layout.header is None else 1,
@@ -166,24 +174,25 @@ def _lacks(name: str, columns: Sequence[str], key: str, column: str) -> str:
     )
 
 
-def _shape(layout: PixelCsvFormat, name: str, pixels: Sequence[str]) -> Shape:
+def _shape(layout: PixelCsvFormat, count: int) -> Shape | None:
+    """Give the shape of images of so many pixels in columns; None if they make no image."""
     channels, planar = layout.channels or 1, layout.order == "planar"
-    count = len(pixels)
     if layout.height is not None and layout.width is not None:
         shape = Shape(layout.height, layout.width, channels, planar)
-        if layout.pixels_column is None and shape.count != count:
-            raise PodiumError(
-                f"{name} has {count} pixel columns; expected {shape.count}: {layout.height} × {layout.width} pixels of "
-                f"{channels} channel{'s' if channels > 1 else ''}. Correct format in params.yaml."
-            )
-        return shape
+        return shape if layout.pixels_column is not None or shape.count == count else None
     side = isqrt(count // channels)
-    if count == 0 or channels * side**2 != count:
-        numbers = {int(found[0]) for column in pixels if (found := re.findall(r"\d{1,9}$", column))}
-        missing = next(
-            (each for each in range(min(numbers, default=0), max(numbers, default=-1)) if each not in numbers), 0
+    return Shape(side, side, channels, planar) if count and channels * side**2 == count else None
+
+
+def _no_image(layout: PixelCsvFormat, name: str, pixels: Sequence[str]) -> str:
+    channels = f" of {layout.channels} channels" if layout.channels else ""
+    if layout.height is not None and layout.width is not None:
+        expected = layout.height * layout.width * (layout.channels or 1)
+        return (
+            f"{name} has {len(pixels)} pixel columns; expected {expected}: {layout.height} × {layout.width} "
+            f"pixels{channels}. Correct format in params.yaml."
         )
-        hint = f" Number {missing} is missing." if missing else ""
-        three = " of 3 channels" if channels == 3 else ""
-        raise PodiumError(f"{name} has {count} pixel columns, which make no square image{three}.{hint}")
-    return Shape(side, side, channels, planar)
+    numbers = {int(found[0]) for column in pixels if (found := re.findall(r"\d{1,9}$", column))}
+    gap = next((each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers), 0)
+    hint = f" Number {gap} is missing." if gap else ""
+    return f"{name} has {len(pixels)} pixel columns, which make no square image{channels}.{hint}"

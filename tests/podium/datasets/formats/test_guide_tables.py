@@ -55,7 +55,7 @@ def fill(drawing: str) -> dict[str, bytes]:
 def table(name: str, text: str, drawing: str) -> bytes:
     first = text.split(",")
     if "pixels" in first:
-        words = re.findall(r",(\w*T\w+)$", drawing, flags=re.M) + ["PrivateTest"]
+        words = [*re.findall(r",(\w*T\w+)$", drawing, flags=re.M), "PrivateTest"]
         rows = [f"{n % 3},{' '.join(str((n + p) % 256) for p in range(48**2))},{words[n % 3]}" for n in range(30)]
         return "\n".join([text, *rows]).encode()
     header = [",".join(["label", *(f"pixel{n + 1}" for n in range(784))])] if first[0] == "label" else []

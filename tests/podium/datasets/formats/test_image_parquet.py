@@ -194,7 +194,7 @@ def test_a_file_that_grows_beyond_all_measure_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setattr(table, "_HARMLESS_BYTES", 1 << 16)
     images = pa.array([bytes(1 << 14) + png(0) for _ in range(64)])
     data = parquet({"image": images, "label": labels(64)}, rows=64, compression="zstd", use_dictionary=False)
-    with pytest.raises(PodiumError, match="grows .* times when unpacked"):
+    with pytest.raises(PodiumError, match=r"grows .* times when unpacked"):
         read_one(tmp_path, data)
 
 
@@ -257,6 +257,13 @@ def test_columns_are_told_by_metadata_names_and_values(
 def test_a_shard_that_is_missing_is_a_doubt(tmp_path: Path) -> None:
     (reading,) = look(tmp_path, {"data/train-00000-of-00003.parquet": hub()})
     assert reading.doubts == ["Of 3 files such as 'data/train-00000-of-00003.parquet', only 1 can be found."]
+
+
+def test_parts_with_other_columns_are_refused(tmp_path: Path) -> None:
+    other = parquet({"img": structs(9), "label": labels(9)})
+    (reading,) = look(tmp_path, {"train.parquet": hub(), "test.parquet": other})
+    assert reading.format is None
+    assert "have other columns" in reading.doubts[0]
 
 
 def test_two_columns_of_classes_are_a_reading_each_with_a_doubt(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_keys_that_belong_together_are_required(keys: dict[str, object], words: 
     [
         ({"split_column": "Usage", "split_words": {"a": "train"}}, "no column 'Usage'.*format.split_column"),
         ({"pixels_column": "pixels", "height": 4, "width": 4}, "no column 'pixels'.*format.pixels_column"),
-        ({"height": 4, "width": 5}, "16 pixel columns; expected 20: 4 × 5 pixels of 1 channel"),
+        ({"height": 4, "width": 5}, "16 pixel columns; expected 20: 4 × 5 pixels. Correct"),
         ({"channels": 3, "order": "planar"}, "16 pixel columns, which make no square image of 3 channels"),
         ({"label_column": 99, "header": False}, "no column '99'; its first columns are 1, 2, 3"),
     ],

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from pydantic import TypeAdapter
@@ -27,7 +29,7 @@ from podium.datasets.sources import kaggle, transfer
 from podium.paths import DatasetPaths
 from stages import download, preprocess, validate
 from tests.kaggle_server import FAULTS, TOKEN, KaggleServer, serve_kaggle
-from tests.makers import REPOSITORY, make_review, make_rows, make_table
+from tests.makers import REPOSITORY, make_images, make_review, make_rows, make_table
 
 GUIDE = (REPOSITORY / "docs/your-own-dataset.md").read_text(encoding="utf-8")
 LABELS = ("apple", "pear")
@@ -98,6 +100,38 @@ def in_parts() -> dict[str, bytes]:
     )
 
 
+def in_cells() -> dict[str, str]:
+    words = ["Training"] * 36 + ["PublicTest"] * 12 + ["PrivateTest"] * 12
+    rows = [f"{cells[0]},{' '.join(cells[1:])},{word}" for cells, word in zip(make_rows(60), words, strict=True)]
+    return {"fer2013.csv": "\n".join(["emotion,pixels,Usage", *rows])}
+
+
+def without_header() -> dict[str, str]:
+    train, test = (make_table(make_rows(count, count)).partition("\n")[2] for count in (60, 24))
+    bare = "\n".join(line.partition(",")[2] for line in test.splitlines()[:8])
+    return {"a-train.csv": train, "a-test.csv": test, "other-unlabelled.csv": bare}
+
+
+def in_idx() -> dict[str, bytes]:
+    files = {}
+    for part, count in (("train", 60), ("t10k", 24)):
+        pixels, labels = make_images(count, count)
+        for name, array in (("images-idx3", pixels[..., 0]), ("labels-idx1", labels.astype(np.uint8))):
+            sizes = np.array(array.shape, ">u4").tobytes()
+            files[f"{part}-{name}-ubyte"] = bytes((0, 0, 8, array.ndim)) + sizes + array.tobytes()
+    return files
+
+
+def in_parquet() -> dict[str, bytes]:
+    files = {}
+    for shard in range(3):
+        rows = [{"bytes": image(100 * shard + n), "path": f"{n}.png"} for n in range(12)]
+        content = io.BytesIO()
+        pq.write_table(pa.table({"image": rows, "label": [LABELS[n % 2] for n in range(12)]}), content)
+        files[f"data/{f'train-0000{shard}-of-00002' if shard < 2 else 'test-0'}.parquet"] = content.getvalue()
+    return files
+
+
 @pytest.mark.parametrize(
     ("files", "kind", "shape", "parts", "split"),
     [
@@ -118,8 +152,30 @@ def in_parts() -> dict[str, bytes]:
             {"train": "x_train.csv", "validation": "x_val.csv"},
             "archive_drawn",
         ),
+        (in_cells, "pixel_csv", (4, 4, 1), {"train": "fer2013.csv"}, "archive"),
+        (
+            without_header,
+            "pixel_csv",
+            (4, 4, 1),
+            {"train": "a-train.csv", "test": "a-test.csv", "unlabelled": "other-unlabelled.csv"},
+            "archive_drawn",
+        ),
+        (
+            in_idx,
+            "idx",
+            (4, 4, 1),
+            {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"},
+            "archive_drawn",
+        ),
+        (
+            in_parquet,
+            "image_parquet",
+            (20, 24, 3),
+            {"train": "data/train-*-of-00002.parquet", "test": "data/test-0.parquet"},
+            "archive_drawn",
+        ),
     ],
-    ids=["folders", "parts", "names", "table", "pixels"],
+    ids=["folders", "parts", "names", "table", "pixels", "cells", "no header", "idx", "parquet"],
 )
 def test_a_drafted_page_passes_validation_and_makes_arrays(
     project: Path,
@@ -136,7 +192,9 @@ def test_a_drafted_page_passes_validation_and_makes_arrays(
     dataset = prepare("my-fruit")
     layout = dataset.format
     assert layout.kind == kind
-    assert next(getattr(layout, key) for key in ("folders", "files", "tables") if hasattr(layout, key)) == parts
+    assert (
+        next(getattr(layout, key) for key in ("folders", "files", "tables", "images") if hasattr(layout, key)) == parts
+    )
     assert (dataset.split.kind, dataset.source) == (split, ArchiveSource(kind="archive", path=str(archive)))
     arrays = [open_split(DatasetPaths("my-fruit").processed / name) for name in SPLITS]
     assert all(len(one) and one.images.shape[1:] == shape for one in arrays)
