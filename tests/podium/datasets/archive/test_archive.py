@@ -22,7 +22,7 @@ from tests.makers import make_archive, make_rows, make_table
         (b"", "cut short"),
         (b"<!DOCTYPE html><html>Sign in</html>", "needed a login"),
         (b"\n  <html><body>Sign in</body></html>", "needed a login"),
-        (b"label,pixel1\n3,4\n", "cut short"),
+        (b"label,pixel1\n3,4\n", "It is text, which begins with 'label,pixel1'"),
     ],
     ids=["empty", "doctype", "html", "csv"],
 )
