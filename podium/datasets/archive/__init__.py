@@ -1,7 +1,8 @@
 """The archive that a dataset arrived in: one zip, kept as it came, read file by file and never spread on the disk.
 
 Archives inside it (`train.zip`, `images.tar.gz`, `test.7z`) are read as if they were folders:
-`train.zip/train/cat.0.jpg`. Whoever made it is a stranger, so all that its table of contents says is checked before anything is read.
+`train.zip/train/cat.0.jpg`. Whoever made it is a stranger, so all that its table of contents says is checked before
+anything is read.
 """
 
 from podium.datasets.archive.folders import pack_folder

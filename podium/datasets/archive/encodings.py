@@ -22,6 +22,8 @@ _LETTER = 6.5
 """Nats that a letter of any alphabet costs in UTF-8."""
 _MIXED = 3.0
 """Nats: how much rarer archives are whose names are in two encodings."""
+_SURE = 4.0
+"""Nats that UTF-8 is ahead by where nobody needs to be told."""
 _FITS = 0.7
 """The share of what unknown characters would cost. Above, the best guess makes no sense of the names."""
 _WESTERN = ((0.8, "äöüßéèêëàâáãåæçñíìîïóòôõøúùûýÿ"), (0.18, "ÄÖÜÉÈÊËÀÂÁÃÅÆÇÑÍÎÓÔÕØÚÛ"))
@@ -114,6 +116,8 @@ class Guess:
     """People's name of the encoding; None if no encoding makes sense of the names."""
     mixed: bool = False
     """Whether some are in UTF-8, those which can be."""
+    sure: bool = False
+    """Whether it is no guess: UTF-8 says far more of the names than anything else."""
 
     def read(self, name: bytes) -> str:
         """Read a name: it may be in one encoding up to a slash, and in another from there on."""
@@ -138,7 +142,7 @@ def guess_encoding(names: Collection[bytes]) -> Guess:
     cost_as_utf8 = sum(_cost_as_utf8(word) for word in words if _is_utf8(word))
     (cost, best), (cost_of_others, best_of_others) = _best(words), _best(others)
     if all(_is_utf8(name) for name in names) and cost_as_utf8 <= cost:
-        return Guess("utf-8", "UTF-8")
+        return Guess("utf-8", "UTF-8", sure=cost_as_utf8 + _SURE < cost)
     mixed = cost_of_others + cost_as_utf8 + _MIXED < cost
     if mixed:
         words, cost, best = dict.fromkeys(others), cost_of_others, best_of_others

@@ -17,6 +17,9 @@ from podium.datasets.archive.packing import pack_files
 from podium.datasets.archive.zips import MAX_FILES
 from podium.errors import PodiumError
 
+_LONGEST_PATH = 4096
+"""Bytes."""
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -75,6 +78,8 @@ def _walk(folder: Path, odd: Oddities) -> Iterator[tuple[str, Path]]:
             if stat.S_ISDIR(status.st_mode):
                 near.append((f"{name}/", Path(entry.path), holders | {identity}))
             else:
+                if _is_link_as_text(entry, status.st_size):
+                    odd.count("Files that hold nothing but a path, like links copied as text", "not followed", name)
                 count += 1
                 yield name, Path(entry.path)
         if count > MAX_FILES:
@@ -94,6 +99,14 @@ def _look_at(entry: os.DirEntry[str], name: str, odd: Oddities) -> os.stat_resul
         return status
     odd.count("Devices, pipes or sockets", "left aside", name)
     return None
+
+
+def _is_link_as_text(entry: os.DirEntry[str], size: int) -> bool:
+    """Say whether a file is what git on Windows, and some copying, makes of a link: the path of something so named."""
+    if not 0 < size <= _LONGEST_PATH or "." in entry.name:
+        return False
+    text = Path(entry.path).read_bytes().strip()
+    return b"/" in text and b"\n" not in text and text.rpartition(b"/")[2] == os.fsencode(entry.name)
 
 
 def _identify(folder: Path) -> tuple[int, int]:

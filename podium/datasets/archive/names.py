@@ -54,15 +54,15 @@ def read_names(infos: list[zipfile.ZipInfo]) -> tuple[dict[zipfile.ZipInfo, str]
         return found, []
     guess = guess_encoding(unmarked.values())
     read = {info: guess.read(name) for info, name in unmarked.items()}
+    if guess.sure:
+        return found | read, []
     example = clean(next(iter(read.values())))
-    several = f"{len(read):,} file names are" if len(read) > 1 else "One file name is"
-    if guess.title is None:
-        note = f"{several} in no encoding that podium knows; read as cp437, which zips are in by default"
-    else:
-        title = f"UTF-8 and {guess.title}" if guess.mixed else guess.title
-        note = f"{several} not marked as UTF-8, nor as anything else; by the letters, taken for {title}"
-    wrong = "" if guess.codec == "utf-8" else " If that is wrong, unpack the archive yourself and name the folder."
-    return found | read, [f"{note}, such as '{example}'.{wrong}"]
+    title = guess.title or "cp437, the default, because no known encoding makes sense of them"
+    return found | read, [
+        f"File names that nothing marks as UTF-8: {len(read):,}, such as '{example}'; by their letters, they were taken "
+        f"for {'UTF-8 and ' if guess.mixed else ''}{title}. If that is wrong, give the files other names, and name the "
+        "folder."
+    ]
 
 
 def _bytes_of(info: zipfile.ZipInfo) -> bytes:

@@ -31,6 +31,7 @@ _REFUSED = {
     COMPRESSION_METHOD.MISC_ZSTD: "Zstandard",
     COMPRESSION_METHOD.MISC_BROTLI: "Brotli",
 }
+_AGAIN = "Download the archive again, or unpack it yourself (`7z x`) and name the folder."
 _MAX_MEMORY = 1 << 30
 """Bytes that unpacking may need for what it has seen: 1 GiB."""
 _DAMAGE = (
@@ -61,11 +62,11 @@ def seven_to_zip(packed: IO[bytes], target: IO[bytes], budget: int, where: str) 
         raise PodiumError(f"{where} is encrypted. Unpack it yourself and name the folder.") from None
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
-        raise PodiumError(f"{where} cannot be read ({reason}). Download the archive again.") from None
+        raise PodiumError(f"{where} is a 7z that is damaged ({reason}). {_AGAIN}") from None
     except OSError as error:
         if error.errno:  # the disk's, not the archive's
             raise
-        raise PodiumError(f"{where} cannot be read ({error}). Download the archive again.") from None
+        raise PodiumError(f"{where} is a 7z that is damaged ({error}). {_AGAIN}") from None
 
 
 def _check(archive: py7zr.SevenZipFile, budget: int, where: str) -> None:
