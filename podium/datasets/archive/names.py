@@ -59,9 +59,9 @@ def read_names(infos: list[zipfile.ZipInfo]) -> tuple[dict[zipfile.ZipInfo, str]
     example = clean(next(iter(read.values())))
     title = guess.title or "cp437, the default, because no known encoding makes sense of them"
     return found | read, [
-        f"File names that nothing marks as UTF-8: {len(read):,}, such as '{example}'; by their letters, they were taken "
-        f"for {'UTF-8 and ' if guess.mixed else ''}{title}. If that is wrong, give the files other names, and name the "
-        "folder."
+        f"File names that nothing marks as UTF-8: {len(read):,}, such as '{example}'; by their letters, they were taken"
+        f" for {'UTF-8 and ' if guess.mixed else ''}{title}. If that is wrong, give the files other names, and name "
+        "the folder."
     ]
 
 

@@ -1,12 +1,14 @@
 """Files put into a zip, stored as they are: a folder's, or those of another archive."""
 
+import io
 import json
 import shutil
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, cast
 
 from podium.datasets.archive.slices import Slice
 from podium.datasets.archive.zips import NOTED
@@ -34,8 +36,11 @@ class Packer:
             target: its place; a file of its own stays open.
             raw_names: the names may hold bytes that are no UTF-8; whoever reads the zip guesses what they are.
         """
-        self._archive = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED)
+        self._own = target.open("w+b") if isinstance(target, Path) else None
+        self._file: IO[bytes] = self._own or cast("IO[bytes]", target)
+        self._archive = zipfile.ZipFile(self._file, "w", zipfile.ZIP_STORED)
         self._info = _RawName if raw_names else zipfile.ZipInfo
+        self._open: IO[bytes] | None = None
         self.notes: list[str] = []
         """Sentences for people, which go into the zip's comment."""
 
@@ -43,9 +48,18 @@ class Packer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.notes:
-            self._archive.comment = json.dumps({NOTED: self.notes}).encode()
-        self._archive.close()
+        try:
+            if error is None:
+                self._archive.comment = json.dumps({NOTED: self.notes}).encode() if self.notes else b""
+                self._archive.close()
+                return
+            with suppress(OSError):  # the disk may be full: that is the error that is on its way
+                if self._open:
+                    self._open.close()
+            self._archive.fp = None  # no zip is left
+        finally:
+            if self._own:
+                self._own.close()
 
     def create(self, name: str) -> IO[bytes]:
         """Begin a file; close it before the next."""
@@ -53,7 +67,8 @@ class Packer:
             raise PodiumError(f"The name '{name[:80]}…' is too long: {len(name):,} letters, at most {_LONGEST_NAME:,}.")
         info = self._info(name, _EPOCH)
         self._archive.NameToInfo.pop(info.filename, None)  # zipfile would warn; whoever reads the zip looks at both
-        return self._archive.open(info, "w", force_zip64=True)
+        self._open = self._archive.open(info, "w", force_zip64=True)
+        return self._open
 
     def add(self, name: str, source: IO[bytes]) -> tuple[int, int]:
         """Store a file.
@@ -62,16 +77,14 @@ class Packer:
             Where in the zip its bytes begin, and how many they are.
         """
         with self.create(name) as sink:
-            assert self._archive.fp is not None  # noqa: S101 - it is open
-            begin = self._archive.fp.tell()
+            begin = self._file.tell()
             shutil.copyfileobj(source, sink, 1 << 20)
-            return begin, self._archive.fp.tell() - begin
+            return begin, self._file.tell() - begin
 
     def copy(self, name: str, place: tuple[int, int]) -> None:
         """Store the bytes of a file that is in the zip already under another name, too."""
-        assert self._archive.fp is not None  # noqa: S101 - it is open
-        self._archive.fp.flush()
-        self.add(name, Slice(self._archive.fp.fileno(), *place))
+        self._file.flush()
+        self.add(name, io.BufferedReader(Slice(self._file.fileno(), *place)))
 
 
 def pack_files(

@@ -1,6 +1,7 @@
 """A 7z, looked through before anything is unpacked, then unpacked file by file into a zip.
 
-In these, py7zr heeds a limit of memory for a block only with some ways to pack; the others are refused by name.
+Of the ways to pack, those are read in which py7zr unpacks no more at once than it is asked for; not PPMd, in which
+pyppmd 1.3.1 ends the process (a segmentation fault) at some damaged archives.
 """
 
 import lzma
@@ -20,12 +21,13 @@ from podium.datasets.archive.packing import Packer
 from podium.datasets.archive.zips import MAX_FILES, OTHERWISE, UNSAFE
 from podium.errors import PodiumError
 
-_LZMA, _LZMA2, _PPMD = COMPRESSION_METHOD.LZMA, COMPRESSION_METHOD.LZMA2, COMPRESSION_METHOD.PPMD
+_LZMA, _LZMA2 = COMPRESSION_METHOD.LZMA, COMPRESSION_METHOD.LZMA2
 _FILTERS = {
     COMPRESSION_METHOD.COPY, COMPRESSION_METHOD.DELTA, COMPRESSION_METHOD.MISC_BZIP2, COMPRESSION_METHOD.P7Z_BCJ,
     COMPRESSION_METHOD.BCJ_PPC, COMPRESSION_METHOD.BCJ_ARM, COMPRESSION_METHOD.BCJ_ARMT, COMPRESSION_METHOD.BCJ_SPARC,
 }  # fmt: skip
 _REFUSED = {
+    COMPRESSION_METHOD.PPMD: "PPMd",
     COMPRESSION_METHOD.MISC_DEFLATE: "Deflate",
     COMPRESSION_METHOD.MISC_DEFLATE64: "Deflate64",
     COMPRESSION_METHOD.MISC_ZSTD: "Zstandard",
@@ -102,7 +104,7 @@ def _check_method(method: bytes, properties: bytes, where: str) -> None:
     memory = 0
     if method == _LZMA2:
         memory = (2 | properties[0] & 1) << (properties[0] // 2 + 11)
-    elif method in (_LZMA, _PPMD):
+    elif method == _LZMA:
         (memory,) = struct.unpack_from("<I", properties, 1)
     elif method not in _FILTERS:
         raise PodiumError(f"{where} is packed by {_REFUSED.get(method, f'the method {method.hex()}')}. {OTHERWISE}")
