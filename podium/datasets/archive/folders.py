@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.datasets.archive.names import Oddities, has_bad_bytes
+from podium.datasets.archive.names import has_bad_bytes
+from podium.datasets.archive.notes import Oddities
 from podium.datasets.archive.packing import pack_files
 from podium.datasets.archive.zips import MAX_FILES
 from podium.errors import PodiumError

@@ -2,15 +2,23 @@
 
 import bz2
 import lzma
+import os
 import re
+import struct
 import tarfile
 import zlib
 from collections.abc import Callable
+from typing import IO
 
 START_BYTES = 1 << 20
 """So much of a file is looked at: bzip2 unpacks nothing before it has a whole block."""
 
 _TAR_BLOCK = 512
+_END = struct.Struct("<4sH16x")
+"""What a zip ends with (APPNOTE 6.3.10, 4.3.16), but for a comment: mark, the number of this part; 0 if it is alone."""
+_IN_ZIP64 = 0xFFFF
+"""The number that says: the true one is in the zip64 record, where zipfile looks at it."""
+_LONGEST_COMMENT = 0xFFFF
 _MARKS = (
     (b"PK\3\4", "zip"),
     (b"PK\7\x08", "part"),
@@ -82,6 +90,22 @@ def say_part(name: str) -> str:
     else:
         join = f"unpack them with `7z x '{name}'` and name the folder"
     return f"It is one part of an archive in several. Put all parts into one folder, then {join}."
+
+
+def find_end(stream: IO[bytes]) -> bytes:
+    """Give a zip's end record without its comment; nothing if there is none."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _END.size - _LONGEST_COMMENT))
+    tail = stream.read()
+    place = tail.rfind(b"PK\5\6")
+    end = tail[place : place + _END.size] if place >= 0 else b""
+    return end if len(end) == _END.size else b""
+
+
+def is_last_part(stream: IO[bytes]) -> bool:
+    """Say whether a zip's end record has a number, as the last part of several has."""
+    end = find_end(stream)
+    return bool(end) and _END.unpack(end)[1] not in (0, _IN_ZIP64)
 
 
 def explain(start: bytes, size: int, name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import zlib
 
 from podium.datasets.archive.encodings import guess_encoding
 
-_UTF8 = 0x800
+UTF8 = 0x800
 """The flag of a zip's member whose name is in UTF-8 (APPNOTE 6.3.10, 4.4.4)."""
 _UNICODE_PATH = 0x7075
 """The extra field with the name in UTF-8 (APPNOTE 6.3.10, 4.6.9), for a name that is in something else."""
@@ -48,7 +48,7 @@ def read_names(infos: list[zipfile.ZipInfo]) -> tuple[dict[zipfile.ZipInfo, str]
     unmarked = {
         info: _bytes_of(info)
         for info in infos
-        if not info.flag_bits & _UTF8 and not info.orig_filename.isascii() and info not in found
+        if not info.flag_bits & UTF8 and not info.orig_filename.isascii() and info not in found
     }
     if not unmarked:
         return found, []
@@ -74,34 +74,9 @@ def _unicode_path(info: zipfile.ZipInfo) -> str | None:
     extra = info.extra
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
-        if kind == _UNICODE_PATH and 5 < length <= len(extra) - 4 and not info.flag_bits & _UTF8:
+        if kind == _UNICODE_PATH and 5 < length <= len(extra) - 4 and not info.flag_bits & UTF8:
             version, checksum = struct.unpack_from("<BI", extra, 4)
             if version == 1 and checksum == zlib.crc32(info.orig_filename.encode("cp437")):
                 return extra[9 : 4 + length].decode("utf-8", "replace")
         extra = extra[4 + length :]
     return None
-
-
-class Oddities:
-    """Counts what is odd about files, to say it in a sentence for each kind."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], tuple[int, str]] = {}
-
-    def count(self, what: str, done: str, example: str) -> None:
-        """Count one more of a kind.
-
-        Args:
-            what: the kind, in the plural.
-            done: what is done with them.
-            example: the name of this one.
-        """
-        number, first = self._found.get((what, done), (0, example))
-        self._found[what, done] = number + 1, first
-
-    def notes(self) -> list[str]:
-        """Give a sentence for each kind: how many, the first of them, and what is done."""
-        return [
-            f"{what}: {number:,}, such as '{printable(first)}'; {done}."
-            for (what, done), (number, first) in self._found.items()
-        ]

@@ -1,7 +1,6 @@
 """Files put into a zip, stored as they are: a folder's, or those of another archive."""
 
 import io
-import json
 import shutil
 import zipfile
 from collections.abc import Iterable
@@ -10,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
+from podium.datasets.archive.notes import write_notes
 from podium.datasets.archive.slices import Slice
-from podium.datasets.archive.zips import NOTED
 from podium.errors import PodiumError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -50,7 +49,7 @@ class Packer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if error is None:
-                self._archive.comment = json.dumps({NOTED: self.notes}).encode() if self.notes else b""
+                self._archive.comment = write_notes(self.notes)
                 self._archive.close()
                 return
             with suppress(OSError):  # the disk may be full: that is the error that is on its way

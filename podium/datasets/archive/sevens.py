@@ -112,7 +112,7 @@ def _check_method(method: bytes, properties: bytes, where: str) -> None:
         raise PodiumError(f"{where} needs {memory:,} bytes of memory to be unpacked. {OTHERWISE}")
 
 
-class _Store(WriterFactory):  # type: ignore[misc]
+class _Store(WriterFactory):
     """Gives py7zr a member of the zip to write each file to."""
 
     def __init__(self, packer: Packer, root: Path) -> None:
@@ -122,7 +122,7 @@ class _Store(WriterFactory):  # type: ignore[misc]
         return _Member(self._packer.create(Path(filename).relative_to(self._root).as_posix()))
 
 
-class _Member(Py7zIO):  # type: ignore[misc]
+class _Member(Py7zIO):
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink, self._size = sink, 0
 

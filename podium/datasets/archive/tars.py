@@ -8,7 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import IO, Self
 
-from podium.datasets.archive.names import Oddities, clean, leads_out
+from podium.datasets.archive.names import clean, leads_out
+from podium.datasets.archive.notes import Oddities
 from podium.datasets.archive.packing import Packer
 from podium.datasets.archive.zips import MAX_FILES, UNSAFE
 from podium.errors import PodiumError

@@ -57,12 +57,17 @@ class _Inflate64:
         return unpacked
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
-    """Open a member that zipfile does not read, or not within bounds."""
-    as_it_lies = copy(info)
-    as_it_lies.compress_type, as_it_lies.file_size = zipfile.ZIP_STORED, info.compress_size
-    del as_it_lies.CRC  # which is that of the unpacked bytes
-    return io.BufferedReader(_Unpacked(archive.open(as_it_lies), info), _PACKED_AT_ONCE)
+def unpack(packed: IO[bytes], info: zipfile.ZipInfo) -> IO[bytes]:
+    """Unpack a member's bytes as they are read."""
+    return io.BufferedReader(_Unpacked(packed, info), _PACKED_AT_ONCE)
+
+
+def as_it_lies(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Give a member as if it were not packed: zipfile then gives its packed bytes."""
+    packed = copy(info)
+    packed.compress_type, packed.file_size = zipfile.ZIP_STORED, info.compress_size
+    del packed.CRC  # which is that of the unpacked bytes
+    return packed
 
 
 class _Unpacked(io.RawIOBase):

@@ -4,7 +4,6 @@ Own code: zipfile reads, but refuses no bomb and no path that leads out, and ope
 """
 
 import io
-import json
 import logging
 import os
 import stat
@@ -13,12 +12,13 @@ import unicodedata
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-from podium.datasets.archive.kinds import START_BYTES, explain, kind_of, say_part
-from podium.datasets.archive.names import Oddities, clean, leads_out, read_names
+from podium.datasets.archive.kinds import START_BYTES, explain, find_end, is_last_part, kind_of, say_part
+from podium.datasets.archive.names import UTF8, clean, leads_out, read_names
+from podium.datasets.archive.notes import Oddities, read_notes
 from podium.datasets.archive.slices import Slice
-from podium.datasets.archive.unpacking import BY_ZIPFILE, METHODS, TITLES, unpack
+from podium.datasets.archive.unpacking import BY_ZIPFILE, METHODS, TITLES, as_it_lies, unpack
 from podium.errors import PodiumError
 
 logger = logging.getLogger(__name__)
@@ -34,18 +34,10 @@ HARMLESS_BYTES = 1 << 26
 UNSAFE = "Such an archive is not opened; ask whoever published it."
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OverflowError, UnicodeError)
 """What zipfile raises for bytes that are not what the table of contents says, or are packed in an unknown way."""
-NOTED = "podium's notes"
-"""The key, in the comment of a zip that podium packed itself, of sentences for people."""
 
 _HEADER = struct.Struct("<4s2xH18xHH")
 """What a zip has before each file's bytes (APPNOTE 6.3.10, 4.3.7): mark, flags, lengths of the name and of notes."""
-_END = struct.Struct("<4sH16x")
-"""What it ends with (4.3.16), but for a comment: mark, the number of this part; one that is alone has number 0."""
-_IN_ZIP64 = 0xFFFF
-"""The number that says: the true one is in the zip64 record, where zipfile looks at it."""
-_LONGEST_COMMENT = 0xFFFF
 _ENCRYPTED = 0x1 | 0x40
-_MAX_NOTES, _MAX_NOTE = 20, 500
 _BLOCK = 1 << 20
 OTHERWISE = "Unpack it yourself (`7z x` unpacks most) and name the folder."
 
@@ -78,10 +70,14 @@ class CheckedZip(zipfile.ZipFile):
         stream = self._own or (io.BufferedReader(file) if isinstance(file, Slice) else file)
         assert not isinstance(stream, Path)  # noqa: S101
         try:
-            if _is_part(stream):
+            if is_last_part(stream):
                 raise NotAZipError(f"{where} is not a whole zip archive. {say_part(name)}")
             super().__init__(stream)
             self.NameToInfo.clear()  # files are found by their clean names alone
+            if isinstance(file, Slice):
+                self._descriptor, self._begin = file.descriptor, file.begin
+            elif hasattr(os, "pread"):  # not on Windows
+                self._descriptor = stream.fileno()
             self.files = self._check()
             """The files, by their clean names."""
         except (*DAMAGE, ValueError) as error:
@@ -91,11 +87,7 @@ class CheckedZip(zipfile.ZipFile):
         except BaseException:
             self.close()
             raise
-        self.notes += _noted(self.comment)
-        if isinstance(file, Slice):
-            self._descriptor, self._begin = file.descriptor, file.begin
-        elif hasattr(os, "pread"):  # not on Windows
-            self._descriptor = stream.fileno()
+        self.notes += read_notes(self.comment)
 
     def close(self) -> None:
         """Close it."""
@@ -115,7 +107,14 @@ class CheckedZip(zipfile.ZipFile):
             anything about it is not as expected: zipfile says what.
         """
         info = self.files.get(name)
-        if info is None or info.compress_type != zipfile.ZIP_STORED or self._descriptor is None:
+        if info is None or info.compress_type != zipfile.ZIP_STORED:
+            return None
+        header = self._read_header(info)
+        return header and (header[0], header[1], info.file_size)
+
+    def _read_header(self, info: zipfile.ZipInfo) -> tuple[int, int, bytes] | None:
+        """Give the open file's descriptor, where in it a member's bytes begin, and the name that stands before them."""
+        if self._descriptor is None:
             return None
         start = self._begin + info.header_offset
         header = os.pread(self._descriptor, _HEADER.size, start)
@@ -124,7 +123,8 @@ class CheckedZip(zipfile.ZipFile):
         mark, flags, *lengths = _HEADER.unpack(header)
         if mark != b"PK\3\4" or flags & 1:
             return None
-        return self._descriptor, start + _HEADER.size + sum(lengths), info.file_size
+        name = os.pread(self._descriptor, lengths[0], start + _HEADER.size)
+        return self._descriptor, start + _HEADER.size + sum(lengths), name
 
     def _check(self) -> dict[str, zipfile.ZipInfo]:
         """Look through the table of contents; give the files by their clean names."""
@@ -186,7 +186,18 @@ class CheckedZip(zipfile.ZipFile):
             return False
 
     def _open(self, info: zipfile.ZipInfo) -> IO[bytes]:
-        return self.open(info) if info.compress_type in BY_ZIPFILE else unpack(self, info)
+        """Open a member; as other programs do, also one that is named otherwise beside its bytes than in the table."""
+        by_zipfile = info.compress_type in BY_ZIPFILE
+        try:
+            return self.open(info) if by_zipfile else unpack(self.open(as_it_lies(info)), info)
+        except (zipfile.BadZipFile, UnicodeDecodeError):
+            header = self._read_header(info)
+            if header is None or header[2] == info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437"):
+                raise
+            packed = io.BufferedReader(Slice(*header[:2], info.compress_size))
+            if not by_zipfile:
+                return unpack(packed, info)
+            return cast("IO[bytes]", zipfile.ZipExtFile(packed, "r", info, close_fileobj=True))
 
 
 def check_zip(path: Path) -> int:
@@ -217,36 +228,9 @@ def _no_zip(stream: IO[bytes], where: str, name: str, error: Exception) -> Podiu
     stream.seek(0)
     start = stream.read(START_BYTES)
     what, hint = explain(start, size, name)
-    if kind_of(start) == "zip" and _find_end(stream):
+    if kind_of(start) == "zip" and find_end(stream):
         what, hint = f"It is a zip whose table of contents is damaged ({error}).", "Download it again."
     return NotAZipError(f"{where} ({size:,} bytes) is not a zip archive. {what}", hint=hint)
-
-
-def _find_end(stream: IO[bytes]) -> bytes:
-    """Give a zip's end record without its comment; nothing if there is none."""
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - _END.size - _LONGEST_COMMENT))
-    tail = stream.read()
-    place = tail.rfind(b"PK\5\6")
-    end = tail[place : place + _END.size] if place >= 0 else b""
-    return end if len(end) == _END.size else b""
-
-
-def _is_part(stream: IO[bytes]) -> bool:
-    """Say whether a zip's end record has a number, as the last part of several has."""
-    end = _find_end(stream)
-    return bool(end) and _END.unpack(end)[1] not in (0, _IN_ZIP64)
-
-
-def _noted(comment: bytes) -> list[str]:
-    """Give what podium noted in the comment of a zip that it packed. Anyone can write such a comment: it is text."""
-    try:
-        notes = json.loads(comment)[NOTED] if comment.startswith(b"{") else []
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return []
-    if not isinstance(notes, list):
-        return []
-    return [f"Noted when it was packed: {str(note)[:_MAX_NOTE]}" for note in notes[:_MAX_NOTES]]
 
 
 def _method(info: zipfile.ZipInfo) -> str:

@@ -122,3 +122,15 @@ def test_a_folder_with_names_that_are_no_utf8_is_packed_and_told(tmp_path: Path)
         assert sorted(opened.files()) == ["apple/café.png", "apple/größe.png", "apple/plain.png"]
         assert opened.read("apple/café.png") == b"caf\xe9.png"
         assert "such as 'apple/café.png'" in opened.notes[0]
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("beside", [b"Birnen", "Äpfel".encode("cp437") + b"/", b"\xff\xff\xff\xff\xff\xff"])
+def test_the_name_in_the_table_counts_not_the_one_beside_the_bytes(tmp_path: Path, packed: int, beside: bytes) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w", packed) as target:
+        target.writestr("Äpfel", b"x" * 500)
+    name = "Äpfel".encode()
+    path.write_bytes(path.read_bytes().replace(name, beside, 1))
+    with Archive(tmp_path) as opened:
+        assert opened.read("Äpfel") == b"x" * 500
