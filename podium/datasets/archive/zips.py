@@ -37,6 +37,8 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplemented
 
 _HEADER = struct.Struct("<4s2xH18xHH")
 """What a zip has before each file's bytes (APPNOTE 6.3.10, 4.3.7): mark, flags, lengths of the name and of notes."""
+_FARTHEST = 1 << 62
+"""Bytes: no place in a file is beyond."""
 _ENCRYPTED = 0x1 | 0x40
 _BLOCK = 1 << 20
 OTHERWISE = "Unpack it yourself (`7z x` unpacks most) and name the folder."
@@ -114,9 +116,9 @@ class CheckedZip(zipfile.ZipFile):
 
     def _read_header(self, info: zipfile.ZipInfo) -> tuple[int, int, bytes] | None:
         """Give the open file's descriptor, where in it a member's bytes begin, and the name that stands before them."""
-        if self._descriptor is None:
-            return None
         start = self._begin + info.header_offset
+        if self._descriptor is None or start > _FARTHEST:
+            return None
         header = os.pread(self._descriptor, _HEADER.size, start)
         if len(header) < _HEADER.size:
             return None
@@ -140,6 +142,8 @@ class CheckedZip(zipfile.ZipFile):
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise PodiumError(f"{where}: '{told}' is a link or a device. {UNSAFE}")
+            if info.header_offset < 0:
+                raise zipfile.BadZipFile(f"'{told}' lies before its beginning")
             name = clean(told)
             if leads_out(name):
                 raise PodiumError(f"{where}: '{told}' leads out of its folder. {UNSAFE}")

@@ -119,6 +119,15 @@ def test_a_zip_inside_that_is_packed_by_deflate64_is_a_folder(tmp_path: Path) ->
         assert read.read("a.zip/cat/1.jpg") == b"cat"
 
 
+def test_a_file_that_lies_before_the_beginning_is_damage(tmp_path: Path) -> None:
+    content = bytearray(zip_of(b"x", 0, b"x"))
+    end = content.rindex(b"PK\5\6")
+    (place,) = struct.unpack_from("<I", content, end + 16)
+    struct.pack_into("<I", content, end + 16, place + 5)
+    with pytest.raises(PodiumError, match=r"table of contents is damaged \('a\.csv' lies before its beginning\)"):
+        opened(tmp_path, bytes(content))
+
+
 def test_the_last_part_of_several_is_told_with_the_command_that_joins_them(tmp_path: Path) -> None:
     content = bytearray(zip_of(b"x", 0, b"x"))
     struct.pack_into("<HH", content, content.rindex(b"PK\5\6") + 4, 2, 2)
