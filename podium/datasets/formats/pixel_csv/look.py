@@ -160,10 +160,10 @@ def _next(value: str) -> str:
 
 def _bad_pixels(sample: Sample, pixels: Sequence[str]) -> str:
     """Say what is wrong if nearly all rows have pixels that are none."""
-    places = [(column, sample.columns.index(column)) for column in pixels]
+    places = sample.places(pixels)
     bad = []
     for number, row in enumerate(sample.rows):
-        first = next(((column, row[place]) for column, place in places if pixel(row[place]) is None), None)
+        first = next(((name, row[at]) for name, at in zip(pixels, places, strict=True) if pixel(row[at]) is None), None)
         if first:
             bad.append((number + 1 + sample.header, *first))
     if not sample.rows or len(bad) <= 0.9 * len(sample.rows):
@@ -178,7 +178,7 @@ def _bad_pixels(sample: Sample, pixels: Sequence[str]) -> str:
 
 
 def _pixels_of(sample: Sample, pixels: Sequence[str]) -> NDArray[np.uint8]:
-    places = [sample.columns.index(column) for column in pixels]
+    places = sample.places(pixels)
     rows = [[pixel(row[place]) for place in places] for row in sample.rows]
     return np.array([row for row in rows if None not in row], dtype=np.uint8)
 

@@ -42,6 +42,11 @@ class Sample:
     rows: list[list[str]]
     count: int
 
+    def places(self, columns: Sequence[str]) -> list[int]:
+        """Give the places of columns; the first is 0."""
+        known = {column: place for place, column in enumerate(self.columns)}
+        return [known[column] for column in columns]
+
     def values(self, column: str) -> list[str]:
         """Give what stands in a column."""
         place = self.columns.index(column)
