@@ -69,7 +69,8 @@ def _parse_at_once(texts: Sequence[str], count: int) -> NDArray[np.uint8]:
     )
     if table.num_rows != len(texts) * count:
         raise pa.ArrowInvalid("a cell of several lines")
-    return table.column(0).to_numpy().reshape(len(texts), count)
+    pixels: NDArray[np.uint8] = table.column(0).to_numpy().reshape(len(texts), count)
+    return pixels
 
 
 def _parse(text: str, count: int) -> NDArray[np.uint8] | str:
