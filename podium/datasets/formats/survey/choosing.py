@@ -61,7 +61,7 @@ def _taken(contents: Contents, reading: Reading, readings: list[Reading]) -> Sur
     if reading.format is None:
         raise PodiumError(_unclear(contents, readings))
     others = [other for other in readings if other is not reading]
-    doubts = [f"It was asked for, although {doubt}." for doubt in reading.doubts]
+    doubts = [f"It was asked for; but: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     notes = [*dict.fromkeys(contents.notes + reading.notes + doubts)]
     return Survey(reading, reading.format, notes, others, contents)
 
@@ -117,7 +117,7 @@ def _unclear(contents: Contents, readings: list[Reading]) -> str:
         number += reading.format is not None
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
-        lines += [f"       But: {doubt}." for doubt in reading.doubts]
+        lines += [f"       But: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     lines += [f"  Note: {hint}" for hint in find_hints(contents)]
     if number:
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
@@ -138,8 +138,8 @@ def _nothing_fits(contents: Contents) -> str:
         f"The archive of {contents.archive.name} is laid out in no way that podium knows. Found: {found}"
         f"{f'; for example {first}' if first else ''}."
         + "".join(f"\n  {hint}" for hint in find_hints(contents))
-        + "\nExpected images in one folder a class; or images whose names begin with their class (cat.0.jpg); or a table "
-        "with the path and the label of each image; or a table with a label and the pixels of an image in each row; or "
+        + "\nExpected images in one folder a class; or images whose names begin with their class (cat.0.jpg); or a "
+        "table with the path and the label of each image; or a table with a label and the pixels of an image a row; or "
         "idx files, Parquet, COCO, Pascal VOC, YOLO or digitStruct.mat. docs/your-own-dataset.md draws them all. Lay "
         "the files out like one of them and name their folder, or write params.yaml by hand."
     )
