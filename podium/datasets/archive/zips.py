@@ -33,7 +33,7 @@ HARMLESS_BYTES = 1 << 26
 """64 MiB: so much is harmless whatever its ratio."""
 
 UNSAFE = "Such an archive is not opened; ask whoever published it."
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OverflowError, UnicodeError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OverflowError)
 """What zipfile raises for bytes that are not what the table of contents says, or are packed in an unknown way."""
 
 _HEADER = struct.Struct("<4s2xH18xHH")
@@ -190,7 +190,7 @@ class CheckedZip(zipfile.ZipFile):
                     if block != second.read(_BLOCK):
                         return False
                 return not second.read(1)
-        except DAMAGE:
+        except (*DAMAGE, UnicodeError):
             return False
 
     def _open(self, info: zipfile.ZipInfo) -> IO[bytes]:
