@@ -17,7 +17,7 @@ from podium.config.fields import Name
 from podium.config.recipes import replace_page, require_saved
 from podium.datasets.archive import ARCHIVE, Archive
 from podium.datasets.formats import read
-from podium.datasets.formats.detect import Survey, survey
+from podium.datasets.formats.detect import Survey, survey, with_class_names
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.inventory import Inventory, take_inventory
 from podium.datasets.masks import count_classes, has_label, is_readable
@@ -78,6 +78,7 @@ def init_page(
         logger.info("took %s; it is laid out as %s; looking at every image", what, found.format.kind)
         manifest = build_manifest(read(raw, found.format))
         inventory = take_inventory(archive, found.format, manifest["id"])
+        found = with_class_names(found, set(choices.labelled_rows(manifest)["label"]))
     draft = _draft(name, source, found, manifest, inventory, reference)
     replace_page(root, draft.page, command, force=force)
     if source.kind == "kaggle":
