@@ -103,7 +103,7 @@ def _place(
 
 
 def _check_drawn(names: pd.Series, groups: int) -> None:
-    empty = [split for split in SPLITS if split not in set(names)]
+    empty = [split for split in SPLITS if not (names == split).any()]
     if empty:
         raise PodiumError(
             f"No image falls to {empty[0]}: {groups:,} groups of near-duplicates are few for these shares. Change the "
@@ -140,7 +140,7 @@ def _first(manifest: pd.DataFrame, split: ArchiveFirstSplit) -> pd.Index:
 
 
 def _check_parts(manifest: pd.DataFrame, wanted: Sequence[str]) -> None:
-    there = set(manifest["part"])
+    there = set(manifest["part"].unique())
     missing = [part for part in wanted if part not in there]
     if missing:
         raise PodiumError(

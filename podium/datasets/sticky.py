@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.images.phash import unpack
-
 STRICTEST = ("train", "validation", "test")
 """Of splits that meet in one group, the first of these keeps its images: what a model has learnt, it cannot forget."""
 
@@ -20,7 +18,7 @@ KEPT = "as in the accepted version"
 JOINED = "as its near-duplicates in the accepted version"
 BETWEEN = "near-duplicates of it were in two splits of the accepted version"
 
-_NO_DIGEST = "0" * 64
+_DIGITS = 16
 
 
 def place_groups(images: pd.DataFrame, *, validation: float, test: float, seed: int) -> pd.Series:
@@ -35,13 +33,24 @@ def place_groups(images: pd.DataFrame, *, validation: float, test: float, seed: 
     Returns:
         `train`, `validation` or `test` for each image, on its index.
     """
-    codes, groups = pd.factorize(images["group"])
-    digests = unpack(images["sha256"].where(images["sha256"] != "", _NO_DIGEST))[:, 0]
-    least = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(least, codes, digests)
+    codes, least = least_digests(images)
     lots = draw_lots(least, seed)
     places = np.select([lots < test, lots >= 1 - validation], ["test", "validation"], "train")
     return pd.Series(places[codes], index=images.index, dtype="str")
+
+
+def least_digests(images: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Give the number of each image's group, and the least digest of each group: its first 16 hexadecimal digits.
+
+    Args:
+        images: sha256 and group of each.
+    """
+    codes, groups = pd.factorize(images["group"])
+    digits = images["sha256"].str[:_DIGITS].str.rjust(_DIGITS, "0")
+    digests = np.frombuffer(bytes.fromhex("".join(digits.tolist())), ">u8").astype(np.uint64)
+    least = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(least, codes, digests)
+    return codes, least
 
 
 def draw_lots(digests: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
