@@ -87,7 +87,7 @@ def accept(name: str) -> Path:
 
 
 def _with_places(name: str, paths: DatasetPaths) -> pd.DataFrame | None:
-    """Give the manifest to accept if it is another than that of the version: with the places of images that are gone."""
+    """Give the manifest with the places of images that are gone; None if there are none to add."""
     dataset = load_params().dataset(name)
     digest = dataset.validation.accepted
     if digest is None or not is_sticky(dataset.split):

@@ -120,8 +120,8 @@ def _split(dataset: Dataset, totals: pd.Series) -> str:
             return f"The archive's own parts: {parts}."
         case "archive_hashed":
             return (
-                f"The archive has {parts}. Its {split.test_from} is test; of its train, a share is placed in validation "
-                f"by content. {_STAYS}"
+                f"The archive has {parts}. Its {split.test_from} is test; of its train, a share is placed in "
+                f"validation by content. {_STAYS}"
             )
         case "archive_drawn":
             drawn = "drawn by class" if split.stratify else "drawn; some class is too small to draw by class"
