@@ -40,13 +40,13 @@ def place_groups(images: pd.DataFrame, *, validation: float, test: float, seed: 
 
 
 def least_digests(images: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Give the number of each image's group, and the least digest of each group: its first 16 hexadecimal digits.
+    """Give the number of each image's group, and the least digest of each group: its last 16 hexadecimal digits.
 
     Args:
         images: sha256 and group of each.
     """
     codes, groups = pd.factorize(images["group"])
-    digits = images["sha256"].str[:_DIGITS].str.rjust(_DIGITS, "0")
+    digits = images["sha256"].str[-_DIGITS:].str.rjust(_DIGITS, "0")
     digests = np.frombuffer(bytes.fromhex("".join(digits.tolist())), ">u8").astype(np.uint64)
     least = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(least, codes, digests)

@@ -97,7 +97,7 @@ class World:
         self.add(int(str(row["hash"]), 16), str(row["sha256"]))
 
     def remove(self) -> None:
-        if len(self.rows) > 30:
+        if len(self.rows) > 60:
             self.rows.remove(self.some())
 
     def rename(self) -> None:
@@ -131,7 +131,7 @@ class World:
         return table.assign(group=groups).reindex(columns=COLUMNS)
 
 
-def make_world(seed: int = 0, images: int = 60) -> World:
+def make_world(seed: int = 0, images: int = 80) -> World:
     world = World(np.random.default_rng(seed))
     for _ in range(images):
         world.add()
@@ -188,7 +188,7 @@ def test_after_a_thousand_changes_no_image_and_no_near_duplicate_of_one_is_on_an
         assert sides.crossings(manifest) == 0
         between += (manifest["split"] == "left").sum()
         used += manifest["split"].isin(SPLITS).sum()
-    assert len(sides.hashes) > 3 * 60
+    assert len(sides.hashes) > 3 * 80
     assert 0 < between < 0.15 * used, "images that are like images of two splits are in none, and they are few"
 
 
