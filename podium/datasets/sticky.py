@@ -63,8 +63,7 @@ def draw_lots(digests: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
-    lots: NDArray[np.float64] = (mixed >> np.uint64(11)) * 2.0**-53
-    return lots
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def follow(images: pd.DataFrame, drawn: pd.Series, places: pd.DataFrame) -> pd.DataFrame:

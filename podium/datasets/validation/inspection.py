@@ -95,10 +95,10 @@ def _uncovered(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset)
     """Say which classes have no image in a split: what follows from content is not drawn by class."""
     counts = count_classes(manifest["label"], assigned["split"], dataset.classes)[[*SPLITS]]
     rows = [
-        f"{dataset.classes[label]} has none in {split}"
-        for label, row in counts.iterrows()
-        for split in SPLITS
-        if row[split] == 0 < row.sum()
+        f"{name} has none in {split}"
+        for name, row in zip(dataset.classes.values(), counts.to_numpy(), strict=True)
+        for split, count in zip(SPLITS, row, strict=True)
+        if count == 0 < row.sum()
     ]
     words = "every class has images in train, validation and test"
     return Finding(words, "warning", success=not rows, count=len(rows), examples=rows[:10])
