@@ -15,7 +15,6 @@ STRICTEST = ("train", "validation", "test")
 """Of splits that meet in one group, the first of these keeps its images: what a model has learnt, it cannot forget."""
 
 KEPT = "as in the accepted version"
-JOINED = "as its near-duplicates in the accepted version"
 BETWEEN = "near-duplicates of it were in two splits of the accepted version"
 
 _DIGITS = 16
@@ -75,8 +74,9 @@ def follow(images: pd.DataFrame, drawn: pd.Series, places: pd.DataFrame) -> pd.D
         places: sha256, split and group of the images that had a place, those that are gone included.
 
     Returns:
-        split and reason of each image; the reason is missing where the place is the drawn one. The split is `left`
-        where the group has images that were in two splits, unless the image itself was in the stricter of the two.
+        split and reason of each image; the reason is missing where the place is the drawn one, so that accepting a
+        version changes nothing in it. The split is `left` where the group has images that were in two splits, unless
+        the image itself was in the stricter of the two.
     """
     ranks = places["split"].map({split: rank for rank, split in enumerate(STRICTEST)})
     by_group = ranks.groupby(places["group"])
@@ -86,5 +86,5 @@ def follow(images: pd.DataFrame, drawn: pd.Series, places: pd.DataFrame) -> pd.D
     own = images["sha256"].map(places.drop_duplicates("sha256").set_index("sha256")["split"])
     between = mixed & (own != strictest)
     split = drawn.where(~known, strictest).mask(between, "left")
-    reason = pd.Series(JOINED, index=images.index, dtype="str").where(known).mask(own.notna(), KEPT)
+    reason = pd.Series(KEPT, index=images.index, dtype="str").where(known & (strictest != drawn))
     return pd.DataFrame({"split": split, "reason": reason.mask(between, BETWEEN)})

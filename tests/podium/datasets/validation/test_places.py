@@ -7,7 +7,7 @@ import pytest
 
 from podium.config.datasets import HashedSplit
 from podium.datasets.formats import Example
-from podium.datasets.sticky import BETWEEN, JOINED, KEPT
+from podium.datasets.sticky import BETWEEN
 from podium.datasets.validation.findings import Inspection
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.manifest import COLUMNS, COMPARED, save_manifest
@@ -66,8 +66,7 @@ def test_near_duplicates_follow_the_accepted_version_also_images_that_are_gone(a
     before = accepted.set_index("id")["split"]
     for id_, split in before.items():
         assert manifest.loc[f"{id_}-brighter", "split"] == split
-    assert manifest.loc["p1", ["split", "reason"]].tolist() == [before["p1"], KEPT]
-    assert manifest.loc["p0-brighter", "reason"] == JOINED
+    assert manifest.loc["p1", "split"] == before["p1"]
     assert manifest.loc["p0-brighter", "group"] == 20, "groups are of the images that are there"
     assert found.drift is not None
     assert len(found.drift.removed) == 40
