@@ -11,8 +11,6 @@ archive had on the user's disk stays out.
     images         a record an image: the manifest's columns, and the split
     files          a record an image file, with its label from the manifest; not where files lie in archives inside the
                    archive, which readers of Croissant do not open
-
-`mlcroissant` 1.1.1 joins two files in a record set and no more, so `files` has no split.
 """
 
 import json

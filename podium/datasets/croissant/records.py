@@ -56,7 +56,8 @@ def classes(dataset: Dataset) -> Node:
 
 def images(dataset: Dataset) -> Node:
     """Give the record set of the images: the manifest's columns, and the split."""
-    columns = [name for name in COLUMNS if name not in BOX_COLUMNS or dataset.target == "label_and_box"]
+    hidden = {"split", "reason"} | (set() if dataset.target == "label_and_box" else {*BOX_COLUMNS})
+    columns = [name for name in COLUMNS if name not in hidden]
     kinds = TYPES | {"group": "int64"}
     fields = [
         _field(
@@ -64,26 +65,18 @@ def images(dataset: Dataset) -> Node:
             ["sc:Text", "cr:Label"] if name == "label" else COLUMN_TYPES[kinds.get(name, "str")],
             MEANINGS.get(name, ""),
             source=_column("manifest", name),
-            **({"references": _column("split", "id")} if name == "id" else {}),
             **({"references": {"field": {"@id": "classes/label"}}} if name == "label" else {}),
         )
         for name in columns
     ]
-    split = _field(
-        "images/split",
-        ["sc:Text", "cr:Split"],
-        "Where podium put it",
-        source=_column("split", "split"),
-        references={"field": {"@id": "splits/name"}},
-    )
-    reason = _field("images/reason", "sc:Text", "Why it is in that split", source=_column("split", "reason"))
+    reason = _field("images/reason", "sc:Text", "Why it is in that split", source=_column("manifest", "reason"))
     return {
         "@type": "cr:RecordSet",
         "@id": "images",
         "name": "images",
         "description": "A record an image",
         "key": {"@id": "images/id"},
-        "field": [*fields, split, reason],
+        "field": [*fields, _split("images/split"), reason],
     }
 
 
@@ -97,14 +90,25 @@ def image_files() -> Node:
         "@type": "cr:RecordSet",
         "@id": "files",
         "name": "files",
-        "description": "A record an image file; its split stands in images, under the same id",
+        "description": "A record an image file",
         "key": {"@id": "files/id"},
         "field": [
             _field("files/id", "sc:Text", source=of("fullpath"), references=_column("manifest", "id")),
             _field("files/image", "sc:ImageObject", source=of("content")),
             _field("files/label", ["sc:Text", "cr:Label"], source=_column("manifest", "label")),
+            _split("files/split"),
         ],
     }
+
+
+def _split(key: str) -> Node:
+    return _field(
+        key,
+        ["sc:Text", "cr:Split"],
+        "Where podium put it",
+        source=_column("manifest", "split"),
+        references={"field": {"@id": "splits/name"}},
+    )
 
 
 def _field(key: str, kind: str | list[str], description: str = "", **more: Node) -> Node:

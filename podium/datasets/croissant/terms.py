@@ -58,4 +58,6 @@ MEANINGS = {
     "fault": "Why the image cannot be used",
     "group": "The same number for near-duplicates",
     "left_out": "Why validation left the image out",
+    "split": "Where podium put it",
+    "reason": "Why it is in that split",
 }
