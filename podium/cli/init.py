@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "reference",
         metavar="REFERENCE",
-        help="kaggle:OWNER/SLUG (a dataset), kaggle:SLUG (a competition), its address, or a folder, zip or tar.gz here",
+        help="kaggle:OWNER/SLUG (a dataset), kaggle:SLUG (a competition), its address; a folder, zip, 7z or tar.gz",
     )
     parser.add_argument("--name", help="the dataset's name: lower-case words joined by hyphens")
     parser.add_argument(

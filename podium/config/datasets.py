@@ -24,7 +24,7 @@ class SklearnSource:
 
 @dataclass(frozen=True, config=STRICT)
 class ArchiveSource:
-    """A zip, tar or folder on this disk, laid out as Kaggle delivers it."""
+    """A zip, tar, 7z or folder on this disk, laid out as Kaggle delivers it."""
 
     kind: Literal["archive"]
     path: Annotated[str, Field(min_length=1)]

@@ -1,20 +1,25 @@
 """The archive in a raw folder, its files one by one, and the archives inside it as folders."""
 
+import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from podium.datasets.archive.packing import tar_to_zip
-from podium.datasets.archive.zips import DAMAGE, HARMLESS_BYTES, MAX_RATIO, CheckedZip, Slice, clean
+from podium.datasets.archive.kinds import START_BYTES, explain, is_part, is_tar, kind_of
+from podium.datasets.archive.names import clean
+from podium.datasets.archive.slices import Slice
+from podium.datasets.archive.tars import tar_to_zip
+from podium.datasets.archive.zips import DAMAGE, HARMLESS_BYTES, MAX_RATIO, CheckedZip
 from podium.errors import PodiumError, nearest
 
 ARCHIVE = "archive.zip"
 """The name that a dataset's archive has in its raw folder, whatever it was called where it came from."""
-TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-NESTED = (".zip", *TARS)
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+NESTED = (".zip", ".7z", *TARS, ".rar", ".zip.001", ".7z.001", ".tar.001", ".tar.gz.001", ".rar.001", ".part1.rar")
+"""The endings of archives inside one; the last ones are refused by a message that says what to do."""
 
 _DEPTH = 3
 
@@ -38,6 +43,8 @@ class Archive:
         whole = self._open.enter_context(CheckedZip(raw / ARCHIVE, f"the archive of {raw.name}"))
         self._zips = {"": whole}
         """The open archives, each by its path with a slash after it."""
+        self.notes = [*whole.notes]
+        """What a person should know of it, and of the archives inside it as far as they were opened; sentences."""
         self._places: dict[str, str] = {}
         """Of each folder that was asked for, the archive that it lies in."""
 
@@ -93,15 +100,17 @@ class Archive:
             DamagedFile: its bytes are damaged (their checksum is wrong).
             PodiumError: there is no such file.
         """
+        content = io.BytesIO()
         with self.open(name) as file:
-            return file.read()
+            shutil.copyfileobj(file, content, 1 << 20)  # `file.read()` would unpack a gigabyte that claims to be less
+        return content.getvalue()
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file for reading from its start to its end; raises as `read` does."""
         archive, place = self._find(name)
         try:
-            with archive.open(archive.files[place]) as file:
+            with archive.open_file(place) as file:
                 yield file
         except DAMAGE as error:
             raise DamagedFile(
@@ -119,7 +128,7 @@ class Archive:
 
     def _find(self, name: str) -> tuple[CheckedZip, str]:
         """Give the innermost archive that a file is in, and the file's path within it."""
-        prefix, place = self._enter(name)
+        prefix, place = self._enter(clean(name))
         archive = self._zips[prefix]
         if place not in archive.files:
             raise PodiumError(
@@ -145,21 +154,57 @@ class Archive:
         return prefix, name.removeprefix(prefix)
 
     def _open_inner(self, prefix: str, inner: str) -> None:
-        """Open an archive inside one: in place if it is a zip that is not packed again, else unpacked."""
+        """Open an archive inside one: in place if it is a zip that is not packed again, else unpacked.
+
+        What it is, its first bytes say; its name only if they do not.
+        """
         name, outer = f"{prefix}{inner}", self._zips[prefix]
         if sum(prefix.startswith(known) for known in self._zips) > _DEPTH:
             raise PodiumError(f"'{name}' in the archive of {self.name} lies deeper than {_DEPTH} archives.")
-        where = f"'{name}' in the archive of {self.name}"
-        if inner.lower().endswith(".zip") and (place := outer.find_stored(inner)):
-            self._zips[f"{name}/"] = self._open.enter_context(CheckedZip(Slice(*place), where))
+        where, own = f"'{name}' in the archive of {self.name}", PurePosixPath(name).name
+        with self.open(name) as file:
+            start = file.read(START_BYTES)
+        size, kind, named = self.size(name), kind_of(start), inner.lower()
+        budget = max(16 * HARMLESS_BYTES, MAX_RATIO * size)
+        if kind == "7z" and not is_part(own):
+            from podium.datasets.archive.sevens import seven_to_zip  # rare
+
+            with self._whole(name) as file:
+                opened = self._unpacked(lambda copy: seven_to_zip(file, copy, budget, where), where)
+        elif is_tar(kind) or (kind is None and named.endswith(TARS)):
+            with self.open(name) as file:
+                opened = self._unpacked(lambda copy: tar_to_zip(file, copy, budget, where), where)
+        elif named.endswith(".zip") or kind == "zip":
+            place = outer.find_stored(inner)
+            whole = Slice(*place) if place else self._open.enter_context(self._whole(name))
+            opened = CheckedZip(whole, where, own)
+        else:
+            what, hint = explain(start, size, own)
+            raise PodiumError(f"{where} is no archive that podium reads. {what}", hint=hint)
+        self._zips[f"{name}/"] = self._open.enter_context(opened)
+        self.notes += [f"In '{name}': {note}" for note in opened.notes]
+
+    def _unpacked(self, unpack: Callable[[IO[bytes]], None], where: str) -> CheckedZip:
+        """Open what is unpacked into a zip without a name."""
+        with ExitStack() as until_it_is_open:
+            copy = until_it_is_open.enter_context(tempfile.TemporaryFile(dir=self._scratch))
+            unpack(copy)
+            opened = CheckedZip(copy, where)
+            self._open.push(until_it_is_open.pop_all())
+            return opened
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file to be read from any place: where it lies if it is not packed, else a copy without a name."""
+        prefix, place = self._enter(name)
+        if stored := self._zips[prefix].find_stored(place):
+            yield io.BufferedReader(Slice(*stored))
             return
-        copy = self._open.enter_context(tempfile.TemporaryFile(dir=self._scratch))  # noqa: SIM115 - it closes with the rest
-        with self.open(name) as packed:
-            if inner.lower().endswith(".zip"):
-                shutil.copyfileobj(packed, copy, 1 << 20)
-            else:
-                tar_to_zip(packed, copy, max(16 * HARMLESS_BYTES, MAX_RATIO * self.size(name)), where)
-        self._zips[f"{name}/"] = self._open.enter_context(CheckedZip(copy, where))
+        with tempfile.TemporaryFile(dir=self._scratch) as copy:
+            with self.open(name) as file:
+                shutil.copyfileobj(file, copy, 1 << 20)
+            copy.seek(0)
+            yield copy
 
     def _archives(self, prefix: str) -> list[str]:
         return [f"{prefix}{name}" for name in self._zips[prefix].files if _is_archive(name)]

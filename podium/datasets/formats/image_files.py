@@ -99,15 +99,21 @@ def _is_there(archive: Archive, folder: str) -> bool:
         return False
 
 
+def has_image_name(name: str) -> bool:
+    """Say whether a name ends as image files do."""
+    return _ending(name) in EXTENSIONS
+
+
 def is_image(name: str, archive: Archive) -> bool:
     """Tell an image file by its name, or, where that says nothing, by its first bytes."""
     if is_junk(name):
         return False
+    return has_image_name(name) or (_ending(name) not in _OTHERS and kind_of(name, archive) in READABLE)
+
+
+def _ending(name: str) -> str:
     base = name.rpartition("/")[2]
-    ending = base[base.rfind(".") :].lower() if "." in base else ""
-    if ending in EXTENSIONS:
-        return True
-    return ending not in _OTHERS and kind_of(name, archive) in READABLE
+    return base[base.rfind(".") :].lower() if "." in base else ""
 
 
 def kind_of(name: str, archive: Archive) -> str:

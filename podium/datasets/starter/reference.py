@@ -12,9 +12,9 @@ from podium.errors import PodiumError
 
 _EXPECTED = (
     "Expected kaggle:OWNER/SLUG (a dataset), kaggle:SLUG (a competition), a kaggle.com address of one, or the path of "
-    "a folder, a zip or a tar.gz."
+    "a folder, a zip, a 7z or a tar.gz."
 )
-_ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+_ENDINGS = (".zip", ".7z", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar")
 
 
 def read_reference(reference: str, root: Path, here: Path) -> KaggleSource | ArchiveSource:

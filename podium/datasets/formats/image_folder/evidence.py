@@ -156,8 +156,8 @@ def _small(archive: Archive, name: str) -> NDArray[np.float32] | None:
         gray = inspect(archive.read(name), name).gray
     except (BadImageError, DamagedFile):
         return None
-    small = cv2.resize(gray, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return np.subtract(small, small.mean())
+    small = np.asarray(cv2.resize(gray, (16, 16), interpolation=cv2.INTER_AREA), np.float32)
+    return small - np.float32(small.mean())
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from podium.datasets.archive import Archive, DamagedFile
-from podium.datasets.formats.image_files import find_images, is_image
+from podium.datasets.formats.image_files import find_images, has_image_name
 from podium.datasets.formats.objects.pairing import pair, stem
 from podium.datasets.formats.objects.part import Absent, Annotated
 from podium.datasets.formats.objects.tally import Tally
@@ -63,7 +63,7 @@ def pair_files(
 def key_of(path: str) -> str:
     """Give the path of an image without its ending, by its annotation's: `1.xml` and `1.jpg.xml` are of `1.jpg`."""
     bare = stem(path)
-    return stem(bare) if is_image(bare) else bare
+    return stem(bare) if has_image_name(bare) else bare
 
 
 def read_list(archive: Archive, name: str) -> list[str]:
@@ -81,7 +81,7 @@ def read_list(archive: Archive, name: str) -> list[str]:
         )
     lines = archive.read(name).decode("utf-8-sig", errors="replace").splitlines()
     paths = (line.strip().replace("\\", "/").removeprefix("./") for line in lines if line.strip())
-    return [*dict.fromkeys(stem(path) if is_image(path) else path for path in paths)]
+    return [*dict.fromkeys(stem(path) if has_image_name(path) else path for path in paths)]
 
 
 def inside(name: str, folder: str) -> str:

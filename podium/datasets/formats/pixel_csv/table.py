@@ -111,7 +111,7 @@ def open_table(archive: Archive, name: str, part: Part, layout: PixelCsvFormat) 
     others = {*map(str, layout.other_columns or ())}
     taken = {label, split, cell, *others}
     if part == UNLABELLED and layout.header is False and cell is None:  # its places are not those of the other parts
-        several = (taken, others, set[str]())
+        several: tuple[set[str | None], ...] = (taken, {*others}, set())
         taken = next((each for each in several if _shape(layout, len({*columns} - each))), taken)
         label = label if label in taken else None
     pixels = [] if cell is not None else in_order([column for column in columns if column not in taken])

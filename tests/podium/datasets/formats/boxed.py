@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from podium.datasets.archive import Archive
-from podium.datasets.formats.detect import _look_into
+from podium.datasets.formats.detect import look_into
 from podium.datasets.formats.survey.contents import Contents
 
 Things = Sequence[tuple[str, Sequence[float]]]
@@ -39,7 +39,7 @@ def archive(tmp_path: Path, files: Mapping[str, bytes | str]) -> Path:
 
 
 def look(archive: Archive) -> Contents:
-    return _look_into(archive)
+    return look_into(archive)
 
 
 def coco(images: Mapping[str, Things], classes: Sequence[str] = ("cat", "dog")) -> str:

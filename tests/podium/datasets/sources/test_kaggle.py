@@ -357,7 +357,7 @@ def test_a_web_page_is_no_archive_and_costs_nothing_of_what_arrived(
     ("spoil", "words"),
     [
         (lambda _: b"<!DOCTYPE html><html></html>", "is not a zip archive. It is a web page"),
-        (lambda content: content[:-50], "is not a zip archive. It may have been cut short"),
+        (lambda content: content[:-50], "is not a zip archive. It is a zip that was cut short"),
     ],
     ids=["page", "truncated"],
 )
@@ -564,7 +564,7 @@ def test_what_cannot_be_gone_on_with_is_begun_anew(
         server.without.add("Content-Length")
     if change == "no length":  # nothing tells that it broke off, but that it is no zip
         server.storage_faults.append(Fault(after=200_000))
-        fail("It may have been cut short")
+        fail("It is a zip that was cut short")
         server.seen.clear()
     else:
         break_off(server, monkeypatch)
