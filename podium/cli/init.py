@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from podium.cli.screen import harmless
 from podium.cli.use import FORCE
 from podium.errors import PodiumError
 from podium.paths import PARAMS
@@ -77,6 +78,5 @@ def _is_attended() -> bool:
 
 
 def _say(*texts: str) -> None:
-    """Print texts without what a terminal obeys, which a stranger's names may hold."""
-    for line in (line for text in texts for line in text.split("\n")):
-        print("".join(letter if letter.isprintable() else "?" for letter in line))
+    for text in texts:
+        print(harmless(text))

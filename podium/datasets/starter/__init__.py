@@ -88,18 +88,17 @@ def init_page(
         UnclearError: several readings fit, and none was asked for; an HTML page shows them.
         PodiumError: the archive cannot be had, or is laid out in no known way, or the page's changes would be lost.
     """
-    words = ["podium", "init", reference, *(["--name", name] if name else [])]
-    command = shlex.join(words)
+    command = shlex.join(["podium", "init", reference, *(["--name", name] if name else [])])
     source = read_reference(reference, root, here)
     name = _checked(name or name_dataset(source))
+    words = ["podium", "init", reference, "--name", name]
     if not force:
         require_saved(root, command)
     with _arrived(source, name, command) as (raw, what), Archive(raw) as archive:
         try:
             found = survey(archive, number)
         except UnclearError as unclear:
-            again = [*words, *(["--force"] if force else [])]
-            found = _chosen(unclear, raw, name, again, ask)
+            found = _chosen(unclear, raw, name, [*words, *(["--force"] if force else [])], ask)
         logger.info("took %s; it is laid out as %s; looking at every image", what, found.format.kind)
         images = Remembered(lambda: read(raw, found.format))
         manifest = build_manifest(images.first())

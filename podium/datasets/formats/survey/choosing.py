@@ -153,7 +153,7 @@ def _unclear(contents: Contents, readings: Sequence[Reading]) -> str:
     for number, reading in numbered(readings):
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
-        lines += [f"       But: {doubt}." for doubt in reading.doubts]
+        lines += [f"       But: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     lines += [f"  Note: {note}" for note in dict.fromkeys(contents.notes)]
     if any(reading.format for reading in readings):
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
