@@ -55,7 +55,7 @@ def infer_limits(name: str) -> list[str]:
     labelled = manifest[is_labelled(manifest)]
     counts = count_classes(labelled["label"], labelled["part"], dataset.classes)
     leaks = pd.read_csv(paths.validation / "leaks.csv")
-    left = None if dataset.source.kind == "sklearn" else int(read_summary(paths.validation)["left_aside"])
+    left = None if dataset.source.kind == "sklearn" else read_summary(paths.validation).get("left_aside")
     inferred = infer_validation(labelled, counts, leaking=bool(leaks["exact"].any()), left_aside=left)
     limits = {"critical": inferred.critical, "warning": inferred.warning}
     _write(name, {level: to_node(each) for level, each in limits.items()})

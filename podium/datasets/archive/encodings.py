@@ -24,6 +24,8 @@ _MIXED = 3.0
 """Nats: how much rarer archives are whose names are in two encodings."""
 _SURE = 4.0
 """Nats that UTF-8 is ahead by where nobody needs to be told."""
+_FIRST_OF_ROW = 0xA1
+"""The second byte that a row of the older, smaller sets begins with: GB 2312's and KS X 1001's."""
 _FITS = 0.7
 """The share of what unknown characters would cost. Above, the best guess makes no sense of the names."""
 _WESTERN = ((0.8, "äöüßéèêëàâáãåæçñíìîïóòôõøúùûýÿ"), (0.18, "ÄÖÜÉÈÊËÀÂÁÃÅÆÇÑÍÎÓÔÕØÚÛ"))
@@ -84,7 +86,9 @@ class Encoding:
 
     def _block(self, first: int, last: int) -> str:
         width = 2 if last > 0xFF else 1
-        codes = (code.to_bytes(width, "big").decode(self.codec, "ignore") for code in range(first, last + 1))
+        lowest = first & 0xFF if first & 0xFF == _FIRST_OF_ROW else 0
+        numbers = (code for code in range(first, last + 1) if code & 0xFF >= lowest)
+        codes = (number.to_bytes(width, "big").decode(self.codec, "ignore") for number in numbers)
         return "".join(letter for letter in codes if len(letter) == 1 and not letter.isascii())
 
 

@@ -44,10 +44,11 @@ def read_names(infos: list[zipfile.ZipInfo]) -> tuple[dict[zipfile.ZipInfo, str]
     Returns:
         The names of those members that zipfile reads differently, and sentences on what was guessed.
     """
-    found = {info: name for info in infos if b"up" in info.extra and (name := _unicode_path(info))}
+    unusual = [info for info in infos if b"up" in info.extra or not info.filename.isascii()]
+    found = {info: name for info in unusual if (name := _unicode_path(info))}
     unmarked = {
         info: _bytes_of(info)
-        for info in infos
+        for info in unusual
         if not info.flag_bits & UTF8 and not info.orig_filename.isascii() and info not in found
     }
     if not unmarked:

@@ -37,6 +37,9 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplemented
 
 _HEADER = struct.Struct("<4s2xH18xHH")
 """What a zip has before each file's bytes (APPNOTE 6.3.10, 4.3.7): mark, flags, lengths of the name and of notes."""
+_KIND = 28
+"""Bits of a member's attributes below its kind, which Unix notes on top."""
+_PLAIN = frozenset({0, stat.S_IFREG >> 12, stat.S_IFDIR >> 12})
 _FARTHEST = 1 << 62
 """Bytes: no place in a file is beyond."""
 _ENCRYPTED = 0x1 | 0x40
@@ -139,8 +142,7 @@ class CheckedZip(zipfile.ZipFile):
         unpacked = packed = 0
         for info in infos:
             told = names.get(info, info.filename) if names else info.filename
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            if info.external_attr >> _KIND not in _PLAIN:
                 raise PodiumError(f"{where}: '{told}' is a link or a device. {UNSAFE}")
             if info.header_offset < 0:
                 raise zipfile.BadZipFile(f"'{told}' lies before its beginning")

@@ -20,8 +20,8 @@ __all__ = ["BOX_COLUMNS", "Example", "read", "read_validated"]
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
 """Of the manifest: an example's box."""
-_IN_TABLES = {"digits", "pixel_csv", "idx", "image_parquet"}
-"""Kinds whose images are no files of their own."""
+_IN_TABLES = {"image_parquet"}
+"""Kinds whose image files are inside other files."""
 
 
 def read(raw: Path, layout: Format) -> Iterator[Example]:
@@ -58,7 +58,7 @@ def read_validated(raw: Path, layout: Format, manifest: pd.DataFrame, wanted: It
     Raises:
         PodiumError: a file is no longer in the archive.
     """
-    if layout.kind in _IN_TABLES:
+    if layout.kind in _IN_TABLES or not manifest["format"].any():  # or pixels are in tables
         for example, is_wanted in zip(read(raw, layout), wanted, strict=True):
             yield example if is_wanted else replace(example, image=None)
         return

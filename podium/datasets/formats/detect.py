@@ -56,4 +56,4 @@ def look_into(archive: Archive) -> Contents:
         except PodiumError as error:
             names.append(name)
             notes.append(f"'{name}' is passed over: {error}")
-    return Contents.of(archive, names, notes)
+    return Contents.of(archive, names, [*archive.notes, *notes])

@@ -23,6 +23,8 @@ _BY_ENDING = {
 }
 _BY_NAME = re.compile(r"(data_batch|test_batch)(_\d+)?|batches\.meta|train|test|meta")
 """CIFAR's pickles, as its author published them."""
+_RAW = re.compile(r"((data_batch|test_batch)(_\d+)?|(train|test|unlabeled)(_[Xy])?)\.bin")
+"""CIFAR's and STL's binary versions."""
 _PROTOCOLS = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 _NOT_OPENED = {"digitStruct.mat", "see_bboxes.mat"}
 _ADVICE = (
@@ -57,6 +59,8 @@ def _causes(contents: Contents) -> Iterator[tuple[str, str]]:
         cause = _BY_ENDING.get(path.suffix.lower())
         if cause and path.name not in _NOT_OPENED:
             yield name, PICKLE if cause == _ARRAY and _holds_objects(contents.archive, name) else cause
+        elif _RAW.fullmatch(path.name):
+            yield name, "raw bytes, which do not say the size of their images, and is not read"
         elif (not path.suffix or _BY_NAME.fullmatch(path.name)) and sniffed < _MAX_SNIFFED:
             sniffed += 1
             start = _start(contents.archive, name)

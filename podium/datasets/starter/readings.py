@@ -10,6 +10,7 @@ from podium.datasets.formats import read
 from podium.datasets.formats.example import Example
 from podium.datasets.formats.image_files import load
 from podium.datasets.formats.survey.choosing import UnclearError
+from podium.datasets.formats.survey.hints import find_hints
 from podium.datasets.formats.survey.reading import Reading
 from podium.datasets.starter.choices import natural
 from podium.datasets.starter.look import Shown, Whole, command_of, spread, write_init
@@ -68,7 +69,7 @@ def write_readings(error: UnclearError, raw: Path, name: str, command: Sequence[
     """
     draw = _Drawn(error.contents.archive)
     cards = [_card(reading, number, command_of(command, number), raw, draw) for number, reading in error.readings]
-    choice = {"name": name, "cards": cards, "count": error.count, "notes": [*dict.fromkeys(error.contents.notes)]}
+    choice = {"name": name, "cards": cards, "count": error.count, "notes": find_hints(error.contents)}
     write_init({"choice": choice, "files": len(error.contents.files), "images": len(error.contents.images)}, path)
 
 

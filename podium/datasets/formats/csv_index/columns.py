@@ -91,10 +91,9 @@ def _doubt_choice(
     table: str, label: str, others: list[str], named: list[tuple[int, str]], plain: list[str]
 ) -> list[str]:
     ranks = {name: rank for rank, name in named}
-    rivals = [
-        name for name in others if ranks.get(name, 0) // len(LABEL_WORDS) == ranks.get(label, 0) // len(LABEL_WORDS)
-    ]
-    if rivals and (not named or ranks[label] // len(LABEL_WORDS) == 0):
+    alone = len(LABEL_WORDS)  # ranks below are of names that are one word
+    rivals = [name for name in others if ranks.get(name, 0) // alone == ranks.get(label, 0) // alone]
+    if rivals:
         listed = ", ".join(f"'{name}'" for name in [label, *rivals][:6])
         return [f"'{table}' has several columns that may be the labels: {listed}"]
     if not named and label not in plain:

@@ -54,20 +54,23 @@ def parse_cells(texts: Sequence[str], count: int) -> list[NDArray[np.uint8] | st
 
 
 def _parse_at_once(texts: Sequence[str], count: int) -> NDArray[np.uint8]:
-    """Read cells as if they were a table of their own; raises ArrowInvalid if one is not like the others."""
+    """Read cells as one column of numbers; raises ArrowInvalid if one is not like the others."""
+    texts = [text.strip() for text in texts]
+    if any(text.count(" ") != count - 1 or "\n" in text for text in texts):
+        raise pa.ArrowInvalid("a cell with another number of pixels")
     if not texts:
         return np.empty((0, count), dtype=np.uint8)
-    data = "\n".join(text.strip() for text in texts).encode()
-    names = [str(number) for number in range(count)]
+    data = "\n".join(texts).replace(" ", "\n").encode()
     table = pa_csv.read_csv(
         pa.BufferReader(data),
-        read_options=pa_csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
-        parse_options=pa_csv.ParseOptions(delimiter=" ", quote_char=False, ignore_empty_lines=False),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.uint8()), null_values=[]),
+        read_options=pa_csv.ReadOptions(column_names=["pixel"], block_size=len(data) + 1, use_threads=False),
+        parse_options=pa_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+        convert_options=pa_csv.ConvertOptions(column_types={"pixel": pa.uint8()}, null_values=[]),
     )
-    if table.num_rows != len(texts):
+    if table.num_rows != len(texts) * count:
         raise pa.ArrowInvalid("a cell of several lines")
-    return np.stack([column.to_numpy() for column in table.columns], axis=1)
+    pixels: NDArray[np.uint8] = table.column(0).to_numpy().reshape(len(texts), count)
+    return pixels
 
 
 def _parse(text: str, count: int) -> NDArray[np.uint8] | str:

@@ -27,7 +27,7 @@ Kind = tuple[object, ...]
 def find(contents: Contents) -> list[Reading]:
     """Find tables of pixels: a reading for each dataset that they make, the one with the most images first."""
     found = [one for table in contents.tables() if (one := look(contents.archive, table))]
-    readings = [_refusal(contents, one) for one in found if one.fault]
+    refused = [one for one in found if one.fault]
     found = _agree([one for one in found if not one.fault])
     kinds: dict[Kind, list[Found]] = defaultdict(list)
     for one in found:
@@ -39,10 +39,12 @@ def find(contents: Contents) -> list[Reading]:
         for family in make_families(tables, [one for one in found if not one.labels and _kind(one) == _kind(tables[0])])
     ]
     families.sort(key=lambda family: (not family.is_named, -family.pixels))
+    readings: list[Reading] = []
     for place, family in enumerate(families):
         readings += _read_family(contents, family, found, families[0] if place else None)
     used = {_kind(one) for one in found if one.labels}
-    return readings + [_refusal(contents, one) for one in found if not one.labels and _kind(one) not in used]
+    refused += [one for one in found if not one.labels and _kind(one) not in used]
+    return readings + [_refusal(contents, one) for one in refused]
 
 
 def _agree(found: list[Found]) -> list[Found]:

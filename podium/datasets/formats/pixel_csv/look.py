@@ -60,11 +60,12 @@ def look(archive: Archive, table: str) -> Found | None:
     sample = take_sample(archive, table)
     if sample is None:
         return None
-    cells = [column for column in sample.columns if _holds_pixels(sample.values(column))]
-    if cells:
+    few = sample.columns if len(sample.columns) <= MAX_OTHERS else []
+    if cells := [column for column in few if _holds_pixels(sample.values(column))]:
         return _by_cell(archive, sample, cells)
     pixels, shape, label, doubts = _find_pixels(archive, sample)
-    beside = [column for column in sample.columns if column not in set(pixels)]
+    known = set(pixels)
+    beside = [column for column in sample.columns if column not in known]
     if len(pixels) < MIN_PIXELS or len(beside) > MAX_OTHERS:
         return None
     roles = assign_roles(archive, sample, beside) if label is None else Roles.of_label(label, beside)
@@ -160,10 +161,10 @@ def _next(value: str) -> str:
 
 def _bad_pixels(sample: Sample, pixels: Sequence[str]) -> str:
     """Say what is wrong if nearly all rows have pixels that are none."""
-    places = [(column, sample.columns.index(column)) for column in pixels]
+    places = [sample.places[column] for column in pixels]
     bad = []
     for number, row in enumerate(sample.rows):
-        first = next(((column, row[place]) for column, place in places if pixel(row[place]) is None), None)
+        first = next(((name, row[at]) for name, at in zip(pixels, places, strict=True) if pixel(row[at]) is None), None)
         if first:
             bad.append((number + 1 + sample.header, *first))
     if not sample.rows or len(bad) <= 0.9 * len(sample.rows):
@@ -178,7 +179,7 @@ def _bad_pixels(sample: Sample, pixels: Sequence[str]) -> str:
 
 
 def _pixels_of(sample: Sample, pixels: Sequence[str]) -> NDArray[np.uint8]:
-    places = [sample.columns.index(column) for column in pixels]
+    places = [sample.places[column] for column in pixels]
     rows = [[pixel(row[place]) for place in places] for row in sample.rows]
     return np.array([row for row in rows if None not in row], dtype=np.uint8)
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import get_args
 
@@ -14,8 +15,8 @@ from podium.datasets.formats.pixel_csv.cells import read_rows
 from podium.datasets.formats.pixel_csv.table import MAX_LINE_BYTES, split_names
 
 MAX_ROWS = 60
-MAX_BYTES = 1 << 23
-"""8 MiB."""
+MAX_BYTES = 1 << 22
+"""4 MiB."""
 MAX_SCANNED_BYTES = 1 << 26
 """64 MiB: so far is looked for a second value of a column."""
 NUMBER = r"-?\d+(\.\d*)?([eE][-+]?\d+)?"
@@ -42,9 +43,14 @@ class Sample:
     rows: list[list[str]]
     count: int
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each column; the first is 0."""
+        return {column: place for place, column in enumerate(self.columns)}
+
     def values(self, column: str) -> list[str]:
         """Give what stands in a column."""
-        place = self.columns.index(column)
+        place = self.places[column]
         return [row[place].strip() for row in self.rows]
 
 

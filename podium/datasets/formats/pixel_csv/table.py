@@ -108,10 +108,10 @@ def open_table(archive: Archive, name: str, part: Part, layout: PixelCsvFormat) 
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise PodiumError(f"{name} has two columns named '{twice[0]}'. Expected each pixel once.")
-    others = {*map(str, layout.other_columns or ())}
+    others: set[str | None] = {*map(str, layout.other_columns or ())}
     taken = {label, split, cell, *others}
     if part == UNLABELLED and layout.header is False and cell is None:  # its places are not those of the other parts
-        several: tuple[set[str | None], ...] = (taken, {*others}, set())
+        several = (taken, others, set[str | None]())
         taken = next((each for each in several if _shape(layout, len({*columns} - each))), taken)
         label = label if label in taken else None
     pixels = [] if cell is not None else in_order([column for column in columns if column not in taken])

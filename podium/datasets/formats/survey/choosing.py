@@ -1,13 +1,14 @@
 """The reading of an archive that is taken, if one is clearly likelier than all others."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from podium.config.datasets import CsvIndexFormat, Format, ImageFolderFormat
+from podium.datasets.formats.image_files import has_image_name, kind_of
 from podium.datasets.formats.survey.contents import Contents, without
-from podium.datasets.formats.survey.reading import GUESSED, PARTS_AGREE, Reading
+from podium.datasets.formats.survey.hints import find_hints
+from podium.datasets.formats.survey.reading import GUESSED, PARTS_AGREE, WRITTEN_DOWN, Reading
 from podium.errors import PodiumError
 
 MIN_EXPLAINED = 0.9
@@ -117,12 +118,14 @@ def _simplest(readings: list[Reading]) -> Reading:
     return best
 
 
-def _rank(reading: Reading) -> tuple[bool, int, int]:
+def _rank(reading: Reading) -> tuple[int, int, int]:
     """Put readings without doubts first, then those for which more speaks, then those with more images.
 
-    A layout that is known and cannot be read goes before readings for which less speaks.
+    A layout that is known and cannot be read comes before doubtful readings, and before all if it is written down.
     """
-    return bool(reading.doubts) and reading.format is not None, -reading.strength, -reading.images
+    if reading.format is None:
+        return int(reading.strength < WRITTEN_DOWN), -reading.strength, 0
+    return 2 * bool(reading.doubts), -reading.strength, -reading.images
 
 
 def _rivals(best: Reading, other: Reading) -> bool:
@@ -154,7 +157,7 @@ def _unclear(contents: Contents, readings: Sequence[Reading]) -> str:
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
         lines += [f"       But: {doubt.removesuffix('.')}." for doubt in reading.doubts]
-    lines += [f"  Note: {note}" for note in dict.fromkeys(contents.notes)]
+    lines += [f"  Note: {hint}" for hint in find_hints(contents)]
     if any(reading.format for reading in readings):
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
     else:
@@ -164,14 +167,24 @@ def _unclear(contents: Contents, readings: Sequence[Reading]) -> str:
 
 
 def _nothing_fits(contents: Contents) -> str:
-    endings = Counter(PurePosixPath(name).suffix.lower() or "without ending" for name in contents.files)
-    found = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8)) or "no file"
+    endings: dict[str, list[str]] = {}
+    for name in contents.files:
+        endings.setdefault(PurePosixPath(name).suffix.lower() or "without ending", []).append(name)
+    common = sorted(endings.items(), key=lambda pair: -len(pair[1]))[:8]
+    found = ", ".join(f"{len(names):,} {ending}{_kind(contents, names[0])}" for ending, names in common) or "no file"
     first = ", ".join(f"'{name}'" for name in (*contents.tree.all_images(), *contents.files)[:4])
     return (
         f"The archive of {contents.archive.name} is laid out in no way that podium knows. Found: {found}"
-        f"{f'; for example {first}' if first else ''}. Expected images in one folder a class; or images whose "
-        "names begin with their class (cat.0.jpg); or a CSV table with the path and the label of each image; or CSV "
-        "tables with a label and a square of pixels in each row; or digitStruct.mat beside images. "
-        "docs/your-own-dataset.md draws them all. Lay the files out like one of them and name their folder, or write "
-        "params.yaml by hand." + "".join(f"\n{note}" for note in dict.fromkeys(contents.notes))
+        f"{f'; for example {first}' if first else ''}."
+        + "".join(f"\n  {hint}" for hint in find_hints(contents))
+        + "\nExpected images in one folder a class; or images whose names begin with their class (cat.0.jpg); or a table "
+        "with the path and the label of each image; or a table with a label and the pixels of an image in each row; or "
+        "idx files, Parquet, COCO, Pascal VOC, YOLO or digitStruct.mat. docs/your-own-dataset.md draws them all. Lay "
+        "the files out like one of them and name their folder, or write params.yaml by hand."
     )
+
+
+def _kind(contents: Contents, name: str) -> str:
+    """Say what a file is, if it is no image that its name tells."""
+    kind = "" if has_image_name(name) else kind_of(name, contents.archive)
+    return f" ({kind})" if kind and kind != "text" else ""

@@ -110,7 +110,7 @@ def weigh(contents: Contents, draft: Draft) -> list[Reading]:
             what=f"the {chosen} of each image, as {draft.kind} annotations tell, is its label",
             images=round(way.used * scale) + bare,
             strength=WRITTEN_DOWN,
-            aside=draft.aside | others | (way.aside if looked == total else {}),
+            aside=contents.aside | draft.aside | others | (way.aside if looked == total else {}),
             notes=told + notes,
             doubts=draft.doubts + _lost(way) + doubts,
         )

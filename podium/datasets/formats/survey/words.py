@@ -12,7 +12,7 @@ PARTS: dict[str, Part] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
-    **dict.fromkeys(("unlabelled", "unlabeled"), "unlabelled"),
+    **dict.fromkeys(("unlabelled", "unlabeled", "pred", "predict", "prediction"), "unlabelled"),
 }
 """What a word in lower case stands for."""
 HOLDERS = {

@@ -30,6 +30,7 @@ def archive_of(tmp_path: Path, names: list[bytes]) -> Archive:
     [
         ("gb18030", ["苹果/1.jpg", "香蕉/1.jpg", "橙子/1.jpg"]),
         ("gb18030", ["猫/1.jpg", "狗/1.jpg"]),  # `猫` has the bytes of `è` in UTF-8
+        ("gb18030", ["苹果/图1.jpg", "香蕉/图2.jpg"]),  # `图`, those of a Greek letter
         ("cp932", ["犬/表.png", "猫/ソ.png", "りんご/1.png"]),  # the second byte of these is a backslash
         ("big5", ["蘋果/1.jpg", "香蕉/1.jpg"]),
         ("cp949", ["사과/1.jpg", "바나나/1.jpg", "고양이/1.jpg"]),

@@ -53,6 +53,7 @@ def array(value: np.ndarray) -> bytes:
         ("cars_annos.mat", b"", "a MATLAB file"),
         ("train/x.tfrec", b"", "TFRecord"),
         ("x.h5", b"", "HDF5"),
+        ("cifar-10-batches-bin/data_batch_1.bin", b"", "raw bytes"),
     ],
 )
 def test_such_a_file_is_named_with_the_reason_and_what_to_do(

@@ -213,20 +213,20 @@ def test_a_layout_that_cannot_be_read_at_all_has_no_page(project: Path, tmp_path
     assert not Path("reports/x/init.html").exists()
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def sit_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make streams a terminal's. To be called in a test: pytest has other streams while it sets fixtures up."""
     monkeypatch.delenv("CI", raising=False)
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    return monkeypatch
 
 
 def test_in_a_terminal_one_is_asked_for_until_the_answer_is_a_number(
-    project: Path, unclear: Path, terminal: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Path, unclear: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    sit_at_a_terminal(monkeypatch)
     answers = iter(["0", "two", "99", " 2 "])
     asked: list[str] = []
-    terminal.setattr("builtins.input", lambda question: asked.append(question) or next(answers))
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or next(answers))
     assert main(["init", str(unclear)]) == 0
     assert len(asked) == 4
     assert re.fullmatch(r"Which one\? \[1–\d, Enter for none\] ", asked[0])
@@ -240,7 +240,7 @@ def test_in_a_terminal_one_is_asked_for_until_the_answer_is_a_number(
 def test_in_a_terminal_none_can_be_taken(
     project: Path,
     unclear: Path,
-    terminal: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
     answer: str | type[EOFError],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -249,8 +249,9 @@ def test_in_a_terminal_none_can_be_taken(
             return answer
         raise answer
 
+    sit_at_a_terminal(monkeypatch)
     before = (project / "params.yaml").read_bytes()
-    terminal.setattr("builtins.input", reply)
+    monkeypatch.setattr("builtins.input", reply)
     assert main(["init", str(unclear)]) == 1
     assert capsys.readouterr().err.endswith("podium: No reading is taken, and params.yaml is as it was.\n")
     assert (project / "params.yaml").read_bytes() == before
@@ -258,14 +259,15 @@ def test_in_a_terminal_none_can_be_taken(
 
 @pytest.mark.parametrize("why", ["pipe in", "pipe out", "CI"])
 def test_nobody_is_asked_in_pipes_or_in_ci(
-    project: Path, unclear: Path, terminal: pytest.MonkeyPatch, why: str
+    project: Path, unclear: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     def ask(_: str) -> str:
         raise AssertionError
 
-    terminal.setattr("builtins.input", ask)
+    sit_at_a_terminal(monkeypatch)
+    monkeypatch.setattr("builtins.input", ask)
     if why == "CI":
-        terminal.setenv("CI", "true")
+        monkeypatch.setenv("CI", "true")
     else:
-        terminal.setattr(sys.stdin if why == "pipe in" else sys.stdout, "isatty", lambda: False)
+        monkeypatch.setattr(sys.stdin if why == "pipe in" else sys.stdout, "isatty", lambda: False)
     assert main(["init", str(unclear)]) == 1
