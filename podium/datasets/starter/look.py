@@ -155,10 +155,10 @@ def _choose(look: Look) -> dict[tuple[str, str], list[int]]:
     """Give the rows of the images that are shown, by part and label; those without labels have the label ``."""
     labelled = labelled_rows(look.manifest)
     shown = labelled[labelled["label"].isin([*look.counts.index][:MAX_CLASSES])]
-    rows = shown.groupby([shown["part"].astype(str), shown["label"].astype(str)], sort=False).groups
-    chosen = {(str(key[0]), str(key[1])): spread([*map(int, places)], IMAGES) for key, places in rows.items()}
+    rows = shown.index.to_series().groupby([shown["part"].astype(str), shown["label"].astype(str)], sort=False)
+    chosen = {(str(part), str(label)): spread([*places], IMAGES) for (part, label), places in rows}  # type: ignore[misc] # two keys
     bare = look.manifest.index[is_readable(look.manifest) & ~has_label(look.manifest)]
-    return chosen | ({(UNLABELLED, ""): spread([*map(int, bare)], IMAGES)} if len(bare) else {})
+    return chosen | ({(UNLABELLED, ""): spread([*bare], IMAGES)} if len(bare) else {})
 
 
 def _account(look: Look) -> dict[str, Any]:

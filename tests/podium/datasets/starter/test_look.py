@@ -16,7 +16,7 @@ from PIL import Image
 from podium.cli import main
 from podium.config import load_params
 from tests.makers import make_rows, make_table
-from tests.podium.datasets.starter.test_init import image, images, in_folders, make_zip
+from tests.podium.datasets.starter.test_init import GUIDE, image, images, in_folders, make_zip
 
 THUMBNAIL = re.compile(r"data:image/webp;base64,([^\"]+)")
 BOX_COLOUR = (0x35, 0xD0, 0x7F)
@@ -200,6 +200,12 @@ def test_each_command_takes_the_reading_beside_it(project: Path, unclear: Path) 
         (words,) = commands(card)
         assert main([*words, "--force"]) == 0
         assert sorted(load_params().dataset("my-plants").classes) == re.findall(r"<h3><bdi>(\w+)</bdi></h3>", card)
+
+
+def test_the_guide_shows_the_message(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_zip(Path("plants.zip"), VERSIONS)
+    assert main(["init", "plants.zip"]) == 1
+    assert f"\n$ podium init plants.zip\n{capsys.readouterr().err}```\n" in GUIDE
 
 
 def test_readings_that_name_no_images_are_read_from_their_start(project: Path, tmp_path: Path) -> None:
