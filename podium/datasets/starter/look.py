@@ -24,8 +24,8 @@ MAX_COUNTED = 400
 """Classes whose images are counted one by one."""
 IMAGES = 5
 """Images of a class in a part."""
-MAX_COMMAND = 20_000
-"""Characters of a command."""
+MAX_COMMAND, MAX_SENTENCE = 20_000, 2_000
+"""Characters of a command and of a sentence."""
 
 
 class Whole(str):
@@ -143,12 +143,13 @@ def command_of(words: Sequence[str], number: int | None, *more: str) -> Whole:
 def write_init(values: Mapping[str, Any], path: Path) -> None:
     """Write the page of `podium init`, of the one kind or the other."""
     empty = {"look": None, "choice": None}
-    write_html(__package__, "init.html", {**empty, **values}, {"number": "{:,}".format}, path)
+    filters = {"number": "{:,}".format, "whole": lambda text: Whole(printable(text, MAX_SENTENCE))}
+    write_html(__package__, "init.html", {**empty, **values}, filters, path)
 
 
 def spread(rows: Sequence[int], count: int) -> list[int]:
     """Take so many of some rows, evenly from the first to the last."""
-    return [rows[place] for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
+    return [int(rows[place]) for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
 
 
 def _choose(look: Look) -> dict[tuple[str, str], list[int]]:
@@ -156,7 +157,7 @@ def _choose(look: Look) -> dict[tuple[str, str], list[int]]:
     labelled = labelled_rows(look.manifest)
     shown = labelled[labelled["label"].isin([*look.counts.index][:MAX_CLASSES])]
     rows = shown.index.to_series().groupby([shown["part"].astype(str), shown["label"].astype(str)], sort=False)
-    chosen = {(str(part), str(label)): spread([*places], IMAGES) for (part, label), places in rows}  # type: ignore[misc] # two keys
+    chosen = {(str(part), str(label)): spread([*places], IMAGES) for (part, label), places in rows}
     bare = look.manifest.index[is_readable(look.manifest) & ~has_label(look.manifest)]
     return chosen | ({(UNLABELLED, ""): spread([*bare], IMAGES)} if len(bare) else {})
 
