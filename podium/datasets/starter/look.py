@@ -1,7 +1,7 @@
 """What the page of a taken reading shows: each class's images, part by part, and an account of every file."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -143,7 +143,10 @@ def command_of(words: Sequence[str], number: int | None, *more: str) -> Whole:
 def write_init(values: Mapping[str, Any], path: Path) -> None:
     """Write the page of `podium init`, of the one kind or the other."""
     empty = {"look": None, "choice": None}
-    filters = {"number": "{:,}".format, "whole": lambda text: Whole(printable(text, MAX_SENTENCE))}
+    filters: dict[str, Callable[..., Any]] = {
+        "number": "{:,}".format,
+        "whole": lambda text: Whole(printable(text, MAX_SENTENCE)),
+    }
     write_html(__package__, "init.html", {**empty, **values}, filters, path)
 
 
