@@ -31,7 +31,7 @@ from podium.config import Params, load_params
 from podium.config.recipes import describe_recipes
 from podium.datasets.validation.changes import look_again, write_changes
 from podium.datasets.validation.drift import compare
-from podium.datasets.validation.manifest import load_manifest
+from podium.datasets.validation.manifest import COMPARED, load_manifest
 from podium.datasets.validation.quarantine import load_review
 from podium.datasets.validation.summary import describe_changes, describe_validation, read_summary
 from podium.errors import PodiumError
@@ -143,7 +143,7 @@ def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
         if before is None:
             return f"The base has no manifest of {name} that could be had: nothing to compare with."
         if good:
-            after = load_manifest(root / paths.manifest)
+            after = load_manifest(root / paths.manifest, COMPARED)
         else:
             after = look_again(root / paths.raw, dataset, load_review(root / REVIEW, name))
         drift = compare(before, after)
@@ -161,7 +161,7 @@ def _load_base(plan: Plan, path: Path) -> pd.DataFrame | None:
     with TemporaryDirectory() as folder, suppress(PodiumError, ValueError):  # another podium's columns; no Parquet
         file = Path(folder) / path.name
         file.write_bytes(found)
-        return load_manifest(file)
+        return load_manifest(file, COMPARED)
     return None
 
 

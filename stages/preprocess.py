@@ -7,21 +7,20 @@ from podium.datasets.arrays import SPLITS
 from podium.datasets.croissant import save_croissant
 from podium.datasets.formats import BOX_COLUMNS, read_validated
 from podium.datasets.preprocessing import write_arrays
-from podium.datasets.splits import assign_splits
 from podium.datasets.validation.manifest import load_manifest
 from podium.files import atomic_write
 from podium.paths import DatasetPaths
 
 logger = logging.getLogger(__name__)
 
-NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height", "group", "left_out")
+NEEDED = ("id", "part", "label", "sha256", "format", "mode", "width", "height", "left_out", "split", "reason")
 
 
 def main(name: str) -> None:
     """Write the arrays of the dataset `name`, and its metadata."""
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     manifest = load_manifest(paths.manifest, (*NEEDED, *BOX_COLUMNS) if dataset.target == "label_and_box" else NEEDED)
-    assigned = assign_splits(manifest, dataset.split)
+    assigned = manifest[["id", "sha256", "split", "reason"]]
     with atomic_write(paths.processed, resume=True) as folder:
         images = read_validated(paths.raw, dataset.format, manifest, assigned["split"].isin(SPLITS))
         write_arrays(images, manifest, assigned, dataset, folder)

@@ -11,7 +11,8 @@ from podium.datasets.formats import read
 from podium.datasets.inventory import Inventory, take_inventory
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
-from podium.datasets.validation.manifest import load_manifest, save_manifest
+from podium.datasets.validation.manifest import save_manifest
+from podium.datasets.validation.places import read_accepted
 from podium.datasets.validation.quarantine import load_review
 from podium.datasets.validation.report import choose_rows, write_page
 from podium.datasets.validation.saving import save_inspection
@@ -68,7 +69,7 @@ def _accepted(paths: DatasetPaths, digest: str | None) -> pd.DataFrame | None:
     if digest is None:
         return None
     try:
-        manifest = load_manifest(paths.accepted)
+        manifest = read_accepted(paths.accepted)
     except PodiumError as error:
         wrong = str(error) if paths.accepted.is_file() else "it is not here"
     else:

@@ -368,7 +368,39 @@ class ArchiveDrawnSplit:
     seed: Seed
 
 
-Split = Annotated[StratifiedSplit | ArchiveSplit | ArchiveFirstSplit | ArchiveDrawnSplit, Field(discriminator="kind")]
+@dataclass(frozen=True, config=STRICT)
+class HashedSplit:
+    """A sticky split of all images by their content: what is added or removed moves no other image."""
+
+    kind: Literal["hashed"]
+    validation: Fraction
+    """Share of all images, by expectation."""
+    test: Fraction
+    """The same."""
+    seed: Seed
+
+    def __post_init__(self) -> None:
+        """Require a share of images to train on."""
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together take all images; leave some to train on")
+
+
+@dataclass(frozen=True, config=STRICT)
+class ArchiveHashedSplit:
+    """The archive's own train and test; validation is a sticky split of train, by content."""
+
+    kind: Literal["archive_hashed"]
+    test_from: Literal["test", "validation"]
+    """The archive's part that is the test split."""
+    validation: Fraction
+    """Share of the archive's train, by expectation."""
+    seed: Seed
+
+
+Split = Annotated[
+    HashedSplit | ArchiveHashedSplit | StratifiedSplit | ArchiveSplit | ArchiveFirstSplit | ArchiveDrawnSplit,
+    Field(discriminator="kind"),
+]
 
 
 @dataclass(frozen=True, config=STRICT)

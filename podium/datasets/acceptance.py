@@ -12,8 +12,10 @@ from podium.config import load_params
 from podium.config.limits import Limits
 from podium.config.writing import edited, to_node
 from podium.datasets.masks import count_classes, is_labelled
+from podium.datasets.splits import is_sticky
 from podium.datasets.validation.limits import infer_validation
-from podium.datasets.validation.manifest import load_manifest
+from podium.datasets.validation.manifest import load_manifest, save_manifest
+from podium.datasets.validation.places import add_gone, read_accepted
 from podium.datasets.validation.summary import read_summary
 from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
@@ -65,16 +67,42 @@ def infer_limits(name: str) -> list[str]:
 def accept(name: str) -> Path:
     """Keep the manifest of a validated dataset as the accepted version: DVC keeps the file, the page its digest.
 
+    For a sticky split it also keeps the places of images that earlier accepted versions had.
+
     Returns:
         The file for git that says what DVC keeps.
+
+    Raises:
+        PodiumError: the dataset is not validated, or the places of earlier versions are needed and not here.
     """
     paths = DatasetPaths(name)
     load_manifest(paths.manifest, ["id"])
+    whole = _with_places(name, paths)
     with atomic_write(paths.accepted) as file:
-        shutil.copyfile(paths.manifest, file)
+        if whole is None:
+            shutil.copyfile(paths.manifest, file)
+        else:
+            save_manifest(whole, file)
     _dvc("add", str(paths.accepted), stdout=subprocess.DEVNULL)  # `--quiet` would hide what went wrong, too
     _write(name, {"accepted": file_digest(paths.accepted)})
     return paths.accepted.with_name(f"{paths.accepted.name}.dvc")
+
+
+def _with_places(name: str, paths: DatasetPaths) -> pd.DataFrame | None:
+    """Give the manifest with the places of images that are gone; None if there are none to add."""
+    dataset = load_params().dataset(name)
+    digest = dataset.validation.accepted
+    if digest is None or not is_sticky(dataset.split):
+        return None
+    if not paths.accepted.is_file() or file_digest(paths.accepted) != digest:
+        raise PodiumError(
+            f"{paths.accepted} is not the accepted version that {PARAMS} names, and a sticky split keeps the places "
+            f"that its images had. Restore it: `dvc checkout {paths.accepted}.dvc`; or take datasets.{name}.validation."
+            f"accepted out of {PARAMS}, and accept the version that is here: `podium validate {name} --accept`."
+        )
+    manifest = load_manifest(paths.manifest)
+    whole = add_gone(manifest, read_accepted(paths.accepted))
+    return None if whole is manifest else whole
 
 
 def _write(name: str, values: dict[str, object]) -> None:

@@ -103,7 +103,7 @@ def list_files(archive: Archive) -> Iterator[str]:
 def _texts(value: object) -> Iterator[str]:
     """Give all texts in a layout: those that are paths are its tables."""
     if isinstance(value, str):
-        yield value
+        yield from [value] if value else []
     elif isinstance(value, dict):
         for each in value.values():
             yield from _texts(each)

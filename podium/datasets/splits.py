@@ -4,22 +4,37 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from podium.config.datasets import ArchiveDrawnSplit, ArchiveFirstSplit, ArchiveSplit, Split, StratifiedSplit
+from podium.config.datasets import (
+    ArchiveDrawnSplit,
+    ArchiveFirstSplit,
+    ArchiveHashedSplit,
+    ArchiveSplit,
+    HashedSplit,
+    Split,
+    StratifiedSplit,
+)
 from podium.datasets.arrays import SPLITS
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.masks import has_label
+from podium.datasets.sticky import follow, place_groups
 from podium.errors import PodiumError, nearest
 
 
-def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
+def is_sticky(split: Split) -> bool:
+    """Tell whether images keep their places from version to version."""
+    return split.kind in ("hashed", "archive_hashed")
+
+
+def assign_splits(manifest: pd.DataFrame, split: Split, places: pd.DataFrame | None = None) -> pd.DataFrame:
     """Decide which split each image belongs to.
 
     A split that we draw never parts images of one group of near-duplicates: what is drawn is groups, each by its
-    first image.
+    first image. A sticky one keeps more than that: see `podium.datasets.sticky`.
 
     Args:
         manifest: the dataset's manifest, in the archive's order.
         split: how to split.
+        places: sha256, split and group of the images of earlier versions, for a sticky split; others do without.
 
     Returns:
         The split manifest: id, sha256, split, reason; one row an image, in the manifest's order. Images
@@ -45,17 +60,55 @@ def assign_splits(manifest: pd.DataFrame, split: Split) -> pd.DataFrame:
             names[parts == split.test_from] = "test"
             names[drawn] = "validation"
             reasons[drawn] = f"drawn from the archive's train, seed {split.seed}"
-            left = ~parts.isin(["train", split.test_from, UNLABELLED])
-            names[left], reasons[left] = "left", "not taken by the split"
+            _leave_others(names, reasons, parts, split.test_from)
         case StratifiedSplit():
             test = _draw(labelled, split.test, split.seed)
             rest = labelled.drop(index=test)
             validation = _draw(rest, split.validation / (1 - split.test), split.seed)
             names[rest.index], names[validation], names[test] = "train", "validation", "test"
             reasons[labelled.index] = f"drawn by class, seed {split.seed}"
+        case HashedSplit():
+            found = _place(labelled, split.validation, split.test, split.seed, places)
+            names[found.index], reasons[found.index] = found["split"], found["reason"]
+            _check_drawn(found["split"], labelled["group"].nunique())
+        case ArchiveHashedSplit():
+            _check_parts(labelled, ["train", split.test_from])
+            train = labelled[labelled["part"] == "train"]
+            drawable = None if places is None else places[places["split"] != "test"]  # test is the archive's own
+            found = _place(train, split.validation, 0.0, split.seed, drawable)
+            names[parts == split.test_from] = "test"
+            names[found.index], reasons[found.index] = found["split"], found["reason"]
+            _leave_others(names, reasons, parts, split.test_from)
+            _check_drawn(pd.concat([found["split"], pd.Series(["test"])]), train["group"].nunique())
     names[~kept], reasons[~kept] = "quarantined", manifest["left_out"][~kept]
     _check_parts(labelled.assign(part=names), SPLITS)
     return pd.DataFrame({"id": manifest["id"], "sha256": manifest["sha256"], "split": names, "reason": reasons})
+
+
+def _leave_others(names: pd.Series, reasons: pd.Series, parts: pd.Series, test_from: str) -> None:
+    left = ~parts.isin(["train", test_from, UNLABELLED])
+    names[left], reasons[left] = "left", "not taken by the split"
+
+
+def _place(
+    images: pd.DataFrame, validation: float, test: float, seed: int, places: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Give the split and the reason of images whose place follows from content."""
+    drawn = place_groups(images, validation=validation, test=test, seed=seed)
+    reason = f"drawn by content, seed {seed}"
+    if places is None or places.empty:
+        return pd.DataFrame({"split": drawn, "reason": reason})
+    found = follow(images, drawn, places)
+    return found.fillna({"reason": reason})
+
+
+def _check_drawn(names: pd.Series, groups: int) -> None:
+    empty = [split for split in SPLITS if not (names == split).any()]
+    if empty:
+        raise PodiumError(
+            f"No image falls to {empty[0]}: {groups:,} groups of near-duplicates are few for these shares. Change the "
+            "share or the seed of the dataset's split in params.yaml, or its kind: 'stratified' draws by class."
+        )
 
 
 def _draw(manifest: pd.DataFrame, share: float, seed: int, *, stratify: bool = True) -> pd.Index:
@@ -87,10 +140,10 @@ def _first(manifest: pd.DataFrame, split: ArchiveFirstSplit) -> pd.Index:
 
 
 def _check_parts(manifest: pd.DataFrame, wanted: Sequence[str]) -> None:
-    there = set(manifest["part"])
+    there = set(manifest["part"].unique())
     missing = [part for part in wanted if part not in there]
     if missing:
         raise PodiumError(
             f"The archive has no {missing[0]} part. {nearest(missing[0], there)} "
-            "Choose another split.kind in params.yaml; 'stratified' draws all three."
+            "Choose another split.kind in params.yaml; 'hashed' draws all three."
         )

@@ -34,7 +34,7 @@ def perceptual_hash(gray: NDArray[np.uint8]) -> str:
 
 def unpack(hashes: pd.Series) -> NDArray[np.uint64]:
     """Give hashes in hexadecimal as (n, 4) uint64, bits in the order of the digits."""
-    digits = np.frombuffer("".join(hashes).encode("ascii"), np.uint8)
+    digits = np.frombuffer("".join(hashes.tolist()).encode("ascii"), np.uint8)
     values = np.where(digits < ord("a"), digits - ord("0"), digits - (ord("a") - 10)).astype(np.uint8)
     return (values[::2] << 4 | values[1::2]).view(">u8").astype(np.uint64).reshape(-1, HASH_WORDS)
 

@@ -173,6 +173,7 @@ class Ledger:
         if not (run.inputs and run.inputs.dataset_inputs):
             for file in (LOCK, PARAMS):
                 self.client.log_artifact(run_id, str(self._root / file), "lineage")
+            self.client.log_artifact(run_id, str(processed / "split.csv"), "lineage")
             self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
             self.client.log_inputs(run_id, _inputs(self._params.candidate(name).dataset, processed, lineage))
         if not self._model_id(run):

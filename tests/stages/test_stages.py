@@ -1,3 +1,4 @@
+import hashlib
 import json
 import logging
 import shutil
@@ -171,6 +172,55 @@ def test_preprocess_writes_the_same_arrays_twice(project: Path) -> None:
             row = ROWS[int(name.removeprefix("train.csv:")) - 2]
             assert str(label) == row[0]
             np.testing.assert_array_equal(image.ravel(), np.array(row[1:], np.uint8))
+
+
+def read_split(project: Path, rows: list[list[str]], seed: int = 0) -> pd.DataFrame:
+    """Take the rows through the stages with a sticky split; give the split manifest by digest."""
+    accepted = project / "data/accepted/dots.parquet"
+    page = make_page(project, make_table(rows))
+    page["datasets"]["dots"]["split"] = {"kind": "hashed", "validation": 0.2, "test": 0.2, "seed": seed}
+    if accepted.is_file():
+        page["datasets"]["dots"]["validation"]["accepted"] = file_digest(accepted)
+    save_page(project, page)
+    shutil.rmtree(project / "data/raw", ignore_errors=True)
+    for stage in (download, validate, preprocess):
+        stage.main("dots")
+    return pd.read_csv(project / "data/processed/dots/split.csv").set_index("sha256")
+
+
+def test_a_sticky_split_keeps_images_where_they_are_when_the_dataset_changes(project: Path) -> None:
+    rows = make_rows(150)
+    before = read_split(project, rows[:120])
+    after = read_split(project, [*rows[140:], *rows[100:30:-1], *rows[120:130]])
+    both = before.index.intersection(after.index)
+    assert len(both) == 70
+    assert after.loc[both, "split"].equals(before.loc[both, "split"])
+    shutil.copytree(project / "data/manifests", project / "data/accepted")
+    again = read_split(project, rows, seed=1)
+    assert again.loc[after.index, "split"].equals(after["split"]), "another seed moves no image of the accepted version"
+    others = again.loc[before.index.difference(after.index), "split"]
+    assert not others.equals(before.loc[others.index, "split"])
+
+
+def test_accepting_a_version_changes_nothing_that_is_made_of_it(project: Path) -> None:
+    rows, processed = make_rows(120), project / "data/processed/dots"
+    read_split(project, rows)
+    before = {name: (processed / name).read_bytes() for name in files(processed)}
+    shutil.copytree(project / "data/manifests", project / "data/accepted")
+    read_split(project, rows)
+    assert {name: (processed / name).read_bytes() for name in files(processed)} == before
+
+
+def test_the_split_manifest_tells_by_content_what_a_model_has_seen(project: Path) -> None:
+    """The contract of data/processed/<dataset>/split.csv; MLflow keeps it with each run, as lineage/split.csv."""
+    table = read_split(project, make_rows(120)).reset_index()
+    assert sorted(table.columns) == ["id", "reason", "sha256", "split"]
+    assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
+    for split in SPLITS:
+        arrays = open_split(project / "data/processed/dots" / split)
+        assert table.loc[table["split"] == split, "id"].tolist() == arrays.ids.tolist()
+    first = np.array(make_rows(120)[0][1:], np.uint8)
+    assert table["sha256"][0] == hashlib.sha256(first.tobytes()).hexdigest()
 
 
 def test_a_split_that_cannot_be_made_is_found_by_validate(project: Path) -> None:

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 from typing import IO, cast
 
+from podium.datasets.archive.collection import without_collection
 from podium.datasets.archive.kinds import START_BYTES, explain, find_end, is_last_part, kind_of, say_part
 from podium.datasets.archive.names import UTF8, clean, leads_out, read_names
 from podium.datasets.archive.notes import Oddities, read_notes
@@ -32,7 +33,7 @@ HARMLESS_BYTES = 1 << 26
 """64 MiB: so much is harmless whatever its ratio."""
 
 UNSAFE = "Such an archive is not opened; ask whoever published it."
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OverflowError, UnicodeError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OverflowError)
 """What zipfile raises for bytes that are not what the table of contents says, or are packed in an unknown way."""
 
 _HEADER = struct.Struct("<4s2xH18xHH")
@@ -77,13 +78,14 @@ class CheckedZip(zipfile.ZipFile):
         try:
             if is_last_part(stream):
                 raise NotAZipError(f"{where} is not a whole zip archive. {say_part(name)}")
-            super().__init__(stream)
-            self.NameToInfo.clear()  # files are found by their clean names alone
-            if isinstance(file, Slice):
-                self._descriptor, self._begin = file.descriptor, file.begin
-            elif hasattr(os, "pread"):  # not on Windows
-                self._descriptor = stream.fileno()
-            self.files = self._check()
+            with without_collection():
+                super().__init__(stream)
+                self.NameToInfo.clear()  # files are found by their clean names alone
+                if isinstance(file, Slice):
+                    self._descriptor, self._begin = file.descriptor, file.begin
+                elif hasattr(os, "pread"):  # not on Windows
+                    self._descriptor = stream.fileno()
+                self.files = self._check()
             """The files, by their clean names."""
         except (*DAMAGE, ValueError) as error:
             problem = _no_zip(stream, where, name, error)
@@ -188,7 +190,7 @@ class CheckedZip(zipfile.ZipFile):
                     if block != second.read(_BLOCK):
                         return False
                 return not second.read(1)
-        except DAMAGE:
+        except (*DAMAGE, UnicodeError):
             return False
 
     def _open(self, info: zipfile.ZipInfo) -> IO[bytes]:

@@ -1,5 +1,7 @@
 """How an archive is laid out, found by its folders, tables and names. One module a kind of format, each has `find`."""
 
+from dataclasses import replace
+
 from podium.datasets.archive import NESTED, Archive
 from podium.datasets.formats import opaque
 from podium.datasets.formats.coco import detect as coco
@@ -13,11 +15,12 @@ from podium.datasets.formats.labelled_names import detect as labelled_names
 from podium.datasets.formats.pixel_csv import detect as pixel_csv
 from podium.datasets.formats.survey.choosing import Survey, choose
 from podium.datasets.formats.survey.contents import Contents
+from podium.datasets.formats.survey.names import find_class_names
 from podium.datasets.formats.voc import detect as voc
 from podium.datasets.formats.yolo import detect as yolo
 from podium.errors import PodiumError
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Survey", "survey", "with_class_names"]
 
 DETECTORS = (
     *(digit_struct, coco, voc, yolo, pixel_csv, idx, image_parquet, opaque),
@@ -42,6 +45,20 @@ def survey(archive: Archive, number: int | None = None) -> Survey:
     contents = look_into(archive)
     readings = [reading for detector in DETECTORS for reading in detector.find(contents)]
     return choose(contents, readings, number)
+
+
+def with_class_names(found: Survey, labels: set[str]) -> Survey:
+    """Add the names of the classes, if the archive gives them in a file of its own.
+
+    Args:
+        found: what was found.
+        labels: of the images, as the archive writes them.
+    """
+    if found.reading.names:
+        return found
+    names, file = find_class_names(found.contents, labels)
+    note = [f"The names of the classes are those of '{file}'."] if names else []
+    return replace(found, reading=replace(found.reading, names=names), notes=found.notes + note)
 
 
 def look_into(archive: Archive) -> Contents:

@@ -17,7 +17,7 @@ from podium.config.fields import Name
 from podium.config.recipes import replace_page, require_saved
 from podium.datasets.archive import ARCHIVE, Archive
 from podium.datasets.formats import read, read_validated
-from podium.datasets.formats.detect import Survey, survey
+from podium.datasets.formats.detect import Survey, survey, with_class_names
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.formats.survey.choosing import UnclearError
 from podium.datasets.formats.survey.reading import Reading
@@ -103,6 +103,7 @@ def init_page(
         images = Remembered(lambda: read(raw, found.format))
         manifest = build_manifest(images.first())
         inventory = take_inventory(archive, found.format, manifest["id"])
+        found = with_class_names(found, set(choices.labelled_rows(manifest)["label"]))
         draft, look = _draft(name, source, found, manifest, inventory, reference, words)
         rows = choose_rows(look)
         shown = (

@@ -5,25 +5,42 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from podium.config.datasets import ArchiveDrawnSplit, ArchiveSplit, Format, Image, Split, StratifiedSplit
+from podium.config.datasets import (
+    ArchiveDrawnSplit,
+    ArchiveHashedSplit,
+    ArchiveSplit,
+    Format,
+    HashedSplit,
+    Image,
+    Split,
+    StratifiedSplit,
+)
 from podium.config.models import CnnModel, PhotoCnnModel
 from podium.config.schedules import Augmentation, Phase, Schedule
 from podium.datasets.formats import BOX_COLUMNS
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.masks import area_inside, aspect, has_label, is_readable
 from podium.datasets.splits import assign_splits
+from podium.datasets.starter.seeds import choose_seed
+from podium.datasets.validation.duplicates import find_pairs, group
+from podium.datasets.validation.limits import choose_distance
 from podium.datasets.validation.manifest import as_seen
 from podium.errors import PodiumError
+from podium.images.phash import unpack
 
 MAX_KEPT_SIDE_PIXELS = 256
 """Pixels: images that all have one size keep it, up to this height and width."""
 SIDES_PIXELS = (128, 96, 64, 32)
 MIN_ASPECT_SPREAD = 2.0
 """Shapes vary much if the widest twentieth of the images is so many times wider, for its height, than the tallest."""
-DRAWN_SPLIT_SHARE = 0.15
-"""Of the images, for each split that is drawn."""
+DRAWN_SPLIT_SHARES = (0.15, 0.2, 0.25, 0.3)
+"""Of the images, for each split that is drawn; the greater ones where a class is too small for the first."""
+MAX_GROUPED_IMAGES = 20_000
+"""Images among which near-duplicates are looked for before a split is chosen; in more, every class has enough."""
 
 
 def labelled_rows(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +120,7 @@ def spread(labelled: pd.DataFrame) -> float:
 
 
 def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
-    """Respect the archive's own parts, and draw what it lacks.
+    """Respect the archive's own parts, and draw what it lacks: so that it is kept when the dataset grows, if it can be.
 
     Args:
         manifest: the images that can be used.
@@ -112,24 +129,10 @@ def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
         The split, and why the images cannot be split so; empty if they can.
     """
     parts = set(manifest["part"]) - {UNLABELLED}
-    splits: list[Split]
-    match "test" in parts, "validation" in parts:
-        case True, True:
-            splits = [ArchiveSplit(kind="archive")]
-        case False, False:
-            shares = (DRAWN_SPLIT_SHARE, 0.2, 0.25, 0.3)
-            splits = [StratifiedSplit(kind="stratified", validation=share, test=share, seed=0) for share in shares]
-        case test, _:
-            splits = [
-                ArchiveDrawnSplit(
-                    kind="archive_drawn",
-                    test_from="test" if test else "validation",
-                    validation=DRAWN_SPLIT_SHARE,
-                    stratify=stratify,
-                    seed=0,
-                )
-                for stratify in (True, False)
-            ]
+    if {"test", "validation"} <= parts:
+        splits: list[Split] = [ArchiveSplit(kind="archive")]
+    else:
+        splits = [*_sticky(manifest, parts), *_drawn_by_class(parts)]
     reason = ""
     for split in splits:
         try:
@@ -139,6 +142,43 @@ def choose_split(manifest: pd.DataFrame) -> tuple[Split, str]:
         else:
             return split, ""
     return splits[0], reason
+
+
+def _sticky(manifest: pd.DataFrame, parts: set[str]) -> list[Split]:
+    """Give the sticky split by which every class has images in every split, if there is one."""
+    images = labelled_rows(manifest)
+    images = images.assign(group=_groups(images))
+    if test := _test_of(parts):
+        images = images[images["part"] == "train"]
+    found = choose_seed(images, [(share, 0.0 if test else share) for share in DRAWN_SPLIT_SHARES])
+    if found is None:
+        return []
+    validation, share, seed = found
+    if test:
+        return [ArchiveHashedSplit(kind="archive_hashed", test_from=test, validation=validation, seed=seed)]
+    return [HashedSplit(kind="hashed", validation=validation, test=share, seed=seed)]
+
+
+def _drawn_by_class(parts: set[str]) -> list[Split]:
+    if test := _test_of(parts):
+        share = DRAWN_SPLIT_SHARES[0]
+        return [
+            ArchiveDrawnSplit(kind="archive_drawn", test_from=test, validation=share, stratify=stratify, seed=0)
+            for stratify in (True, False)
+        ]
+    return [StratifiedSplit(kind="stratified", validation=share, test=share, seed=0) for share in DRAWN_SPLIT_SHARES]
+
+
+def _test_of(parts: set[str]) -> Literal["test", "validation"] | None:
+    """Say which part of the archive is its test, if one is."""
+    return "test" if "test" in parts else "validation" if "validation" in parts else None
+
+
+def _groups(images: pd.DataFrame) -> NDArray[np.int64]:
+    """Group near-duplicates as validation will; each image by itself where there are many."""
+    if len(images) > MAX_GROUPED_IMAGES:
+        return np.arange(len(images))
+    return group(len(images), find_pairs(unpack(images["hash"]), choose_distance(images)))
 
 
 def choose_schedule(*, boxes: bool) -> Schedule:

@@ -114,14 +114,26 @@ def _image(dataset: Dataset, labelled: pd.DataFrame) -> str:
 
 def _split(dataset: Dataset, totals: pd.Series) -> str:
     parts = ", ".join(f"{part} {count:,}" for part, count in totals.items())
-    match dataset.split.kind:
+    split = dataset.split
+    match split.kind:
         case "archive":
             return f"The archive's own parts: {parts}."
+        case "archive_hashed":
+            return (
+                f"The archive has {parts}. Its {split.test_from} is test; of its train, a share is placed in "
+                f"validation by content. {_STAYS}"
+            )
         case "archive_drawn":
-            drawn = "drawn by class" if dataset.split.stratify else "drawn; some class is too small to draw by class"
-            return f"The archive has {parts}. Its {dataset.split.test_from} is test; of its train, a share is {drawn}."
+            drawn = "drawn by class" if split.stratify else "drawn; some class is too small to draw by class"
+            return f"The archive has {parts}. Its {split.test_from} is test; of its train, a share is {drawn}. {_MOVES}"
+        case "hashed":
+            return f"The archive has one part, {parts}; images are placed in validation and test by content. {_STAYS}"
         case _:
-            return f"The archive has one part, {parts}; validation and test are drawn by class."
+            return f"The archive has one part, {parts}; validation and test are drawn by class. {_MOVES}"
+
+
+_STAYS = "They stay where they are when the dataset grows; see podium validate --accept, too."
+_MOVES = "A class is too small to be placed by content, so images change places when the dataset grows."
 
 
 def _comment(node: CommentedMap, key: str, text: str, indent: int) -> None:

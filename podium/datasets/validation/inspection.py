@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
+from podium.datasets.arrays import SPLITS
 from podium.datasets.inventory import Inventory
-from podium.datasets.masks import is_usable
-from podium.datasets.splits import assign_splits
+from podium.datasets.masks import count_classes, is_usable
+from podium.datasets.splits import assign_splits, is_sticky
+from podium.datasets.sticky import BETWEEN
 from podium.datasets.validation.drift import Drift, compare
 from podium.datasets.validation.duplicates import Pairs, find_pairs, group
 from podium.datasets.validation.findings import Finding, Inspection
 from podium.datasets.validation.leaks import find_conflicts, find_leaks, name_duplicates
+from podium.datasets.validation.places import link, of_its_version
 from podium.datasets.validation.quarantine import leave_out
 from podium.datasets.validation.suite import describe_suites, list_tables, validate_tables
 from podium.errors import PodiumError
@@ -35,7 +38,7 @@ def inspect_dataset(
         dataset: what the page says of it.
         seen: what was seen of each image, as `build_manifest` gives it.
         review: what people decided of single images.
-        accepted: the manifest of the accepted version, if there is one.
+        accepted: the manifest of the accepted version, if there is one; see `podium.datasets.validation.places`.
         inventory: the account of the archive's files.
 
     Raises:
@@ -44,10 +47,11 @@ def inspect_dataset(
     left_out = leave_out(seen, dataset, review)
     pairs = _find_pairs(seen, is_usable(seen.assign(left_out=left_out)), dataset)
     manifest = seen.assign(group=group(len(seen), pairs), left_out=left_out)
-    splits, no_split = _split(manifest, dataset)
+    assigned, on_split = _split(manifest, dataset, accepted)
+    manifest, splits = manifest.assign(split=assigned["split"], reason=assigned["reason"]), assigned["split"]
     leaks = find_leaks(manifest, splits, pairs)
     conflicts = find_conflicts(manifest, pairs)
-    drift: Drift | None = None if accepted is None else compare(accepted, manifest)
+    drift: Drift | None = None if accepted is None else compare(of_its_version(accepted), manifest)
     twins = name_duplicates(manifest, leaks, conflicts)
     tables = list_tables(manifest, dataset, splits, twins, drift)
     findings = validate_tables(tables)
@@ -59,7 +63,7 @@ def inspect_dataset(
         leaks,
         conflicts,
         drift,
-        [*findings, *no_split, *_stale(manifest, review), *_strangers(drift), *_left_aside(inventory, dataset)],
+        [*findings, *on_split, *_stale(manifest, review), *_strangers(drift), *_left_aside(inventory, dataset)],
         describe_suites(tables),
         inventory,
     )
@@ -72,13 +76,47 @@ def _find_pairs(seen: pd.DataFrame, usable: pd.Series, dataset: Dataset) -> Pair
     return replace(pairs, first=rows[pairs.first], second=rows[pairs.second])
 
 
-def _split(manifest: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[Finding]]:
+def _split(
+    manifest: pd.DataFrame, dataset: Dataset, accepted: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Assign the splits; where that cannot be done, the archive's parts stand for them."""
     words = "the images can be split as the recipe says"
+    places = None
+    grouped = manifest
+    if accepted is not None and is_sticky(dataset.split):
+        groups, places = link(manifest, accepted, dataset.validation.duplicate_distance)
+        grouped = manifest.assign(group=groups)
     try:
-        splits = assign_splits(manifest, dataset.split)["split"]
+        assigned = assign_splits(grouped, dataset.split, places)
     except PodiumError as error:
-        return manifest["part"], [Finding(words, "critical", success=False, count=1, examples=[str(error)])]
-    return splits, [Finding(words, "critical", success=True, count=0, examples=[])]
+        parts = pd.DataFrame({"split": manifest["part"], "reason": "not split"})
+        return parts, [Finding(words, "critical", success=False, count=1, examples=[str(error)])]
+    findings = [Finding(words, "critical", success=True, count=0, examples=[])]
+    if is_sticky(dataset.split):
+        findings += [_uncovered(manifest, assigned, dataset)]
+    if places is not None:
+        findings += [_between(assigned)]
+    return assigned, findings
+
+
+def _uncovered(manifest: pd.DataFrame, assigned: pd.DataFrame, dataset: Dataset) -> Finding:
+    """Say which classes have no image in a split: what follows from content is not drawn by class."""
+    counts = count_classes(manifest["label"], assigned["split"], dataset.classes)[[*SPLITS]]
+    rows = [
+        f"{name} has none in {split}"
+        for name, row in zip(dataset.classes.values(), counts.to_numpy(), strict=True)
+        for split, count in zip(SPLITS, row, strict=True)
+        if count == 0 < row.sum()
+    ]
+    words = "every class has images in train, validation and test"
+    return Finding(words, "warning", success=not rows, count=len(rows), examples=rows[:10])
+
+
+def _between(assigned: pd.DataFrame) -> Finding:
+    """Say which images are in no split because they are like images of two."""
+    rows = assigned[assigned["reason"] == BETWEEN]
+    words = "no image is like images of two splits of the accepted version"
+    return Finding(words, "warning", success=rows.empty, count=len(rows), examples=rows["id"].head(10).tolist())
 
 
 def _left_aside(inventory: Inventory | None, dataset: Dataset) -> list[Finding]:

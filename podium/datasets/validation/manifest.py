@@ -18,13 +18,16 @@ TYPES = {
 }
 """The columns that one pass over the images fills, and their types; `podium.images.measures` explains the measures."""
 SEEN = [*TYPES]
-COLUMNS = [*SEEN, "group", "left_out"]
-"""Of a whole manifest: what was seen, the group of near-duplicates, and why an image is left out."""
+COMPARED = [*SEEN, "group", "left_out"]
+"""What versions are compared by: what was seen, the group of near-duplicates, and why an image is left out."""
+COLUMNS = [*COMPARED, "split", "reason"]
+"""Of a whole manifest: also the split of each image, and why it is in it."""
 
 
 def as_seen(seen: pd.DataFrame) -> pd.DataFrame:
-    """Give a whole manifest of what was seen in which no image is like another and none is left out."""
-    return seen.assign(group=range(len(seen)), left_out=pd.Series(pd.NA, index=seen.index, dtype="str"))
+    """Give a whole manifest of what was seen: no image is like another, none is left out, parts are splits."""
+    nothing = pd.Series(pd.NA, index=seen.index, dtype="str")
+    return seen.assign(group=range(len(seen)), left_out=nothing, split=seen["part"], reason="the archive's own")
 
 
 def save_manifest(manifest: pd.DataFrame, path: Path) -> None:

@@ -15,6 +15,7 @@ from podium.datasets import acceptance
 from podium.datasets.formats.example import Example
 from podium.datasets.formats.image_files import UNLABELLED
 from podium.datasets.validation.manifest import as_seen, save_manifest
+from podium.datasets.validation.places import of_its_version, read_accepted
 from podium.datasets.validation.scan import build_manifest
 from podium.errors import PodiumError
 from podium.files import file_digest
@@ -162,6 +163,36 @@ def test_the_next_version_takes_the_place_of_the_accepted_one(dots: Path) -> Non
     save_validation(make_examples(11))
     assert acceptance.accept("dots").read_text() != first
     assert load_params().dataset("dots").validation.accepted == file_digest(PATHS.manifest)
+
+
+def make_sticky(dots: Path) -> None:
+    page = read_page(dots)
+    page["datasets"]["dots"]["split"] = {"kind": "hashed", "validation": 0.2, "test": 0.2, "seed": 0}
+    save_page(dots, page)
+
+
+def test_with_a_sticky_split_images_that_are_gone_keep_their_places(dots: Path) -> None:
+    make_sticky(dots)
+    acceptance.accept("dots")
+    assert PATHS.accepted.read_bytes() == PATHS.manifest.read_bytes()
+    save_validation(make_examples(9))
+    acceptance.accept("dots")
+    accepted = read_accepted(PATHS.accepted)
+    assert len(of_its_version(accepted)) == 27
+    assert accepted["id"].tolist()[27:] == [f"train.csv:{row + 2}" for row in (27, 28, 29)]
+    assert load_params().dataset("dots").validation.accepted == file_digest(PATHS.accepted)
+    acceptance.accept("dots")
+    assert read_accepted(PATHS.accepted).equals(accepted)
+
+
+def test_with_a_sticky_split_the_accepted_version_is_needed_to_accept_the_next(dots: Path) -> None:
+    make_sticky(dots)
+    acceptance.accept("dots")
+    PATHS.accepted.unlink()
+    page = (dots / "params.yaml").read_bytes()
+    with pytest.raises(PodiumError, match=r"Restore it: `dvc checkout data/accepted/dots\.parquet\.dvc`"):
+        acceptance.accept("dots")
+    assert (dots / "params.yaml").read_bytes() == page
 
 
 def test_a_page_that_is_not_valid_stays_as_it_is(dots: Path) -> None:

@@ -78,7 +78,7 @@ def test_the_archives_split_gives_the_first_of_a_part_to_validation(part: str, s
         (5, 0, from_archive("test", 1), "test part has 0 images"),
         (5, 5, drawn(test="validation"), "The archive has no validation part"),
         (5, 5, ARCHIVE, "The archive has no validation part"),
-        (5, 0, from_archive("train", 1), "The archive has no test part.*'stratified' draws all three"),
+        (5, 0, from_archive("train", 1), "The archive has no test part.*'hashed' draws all three"),
         (9, 0, STRATIFIED, "cannot be split: .*Change the dataset's split"),
     ],
 )

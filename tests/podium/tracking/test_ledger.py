@@ -51,7 +51,7 @@ def test_a_run_holds_the_curve_the_metrics_the_params_and_the_lineage(trained: T
     assert found["params"].items() >= {"model": "dense", "fit.epochs": "15", "dataset": DATASET}.items()
     reports = {f"reports/{file}" for file in ("metrics.json", "predictions.csv", "confusion_matrix.csv", "gallery.png")}
     validation = {f"validation/{file}" for file in ("index.html", "summary.json", "findings.json")}
-    lineage = {f"lineage/{file}" for file in ("dvc.lock", "params.yaml", "environment.txt")}
+    lineage = {f"lineage/{file}" for file in ("dvc.lock", "params.yaml", "split.csv", "environment.txt")}
     assert found["files"].keys() == reports | validation | lineage
     contexts = {"train": "training", "validation": "validation", "test": "test"}
     assert [(name, context) for name, _, context in found["inputs"]] == sorted(
@@ -75,6 +75,7 @@ def test_a_run_keeps_what_it_was_made_from(trained: Trained) -> None:
     kept = Path(the_run(trained).info.artifact_uri.removeprefix("file://")) / "lineage"
     for name in ("dvc.lock", "params.yaml"):
         assert (kept / name).read_bytes() == (trained.root / name).read_bytes()
+    assert (kept / "split.csv").read_bytes() == (trained.root / "data/processed/digits/split.csv").read_bytes()
     assert "\nmlflow==" in (kept / "environment.txt").read_text()
 
 

@@ -102,7 +102,7 @@ def _taken(contents: Contents, reading: Reading, readings: Sequence[Reading]) ->
     if reading.format is None:
         raise UnclearError(contents, readings)
     others = [(number, other) for number, other in numbered(readings) if other is not reading]
-    doubts = [f"It was asked for, although {doubt}." for doubt in reading.doubts]
+    doubts = [f"It was asked for; but: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     notes = [*dict.fromkeys(contents.notes + reading.notes + doubts)]
     return Survey(reading, reading.format, notes, others, contents)
 
@@ -178,9 +178,9 @@ def _nothing_fits(contents: Contents) -> str:
         f"{f'; for example {first}' if first else ''}."
         + "".join(f"\n  {hint}" for hint in find_hints(contents))
         + "\nExpected images in one folder a class; or images whose names begin with their class (cat.0.jpg); or a "
-        "table with the path and the label of each image; or a table with a label and the pixels of an image in each "
-        "row; or idx files, Parquet, COCO, Pascal VOC, YOLO or digitStruct.mat. docs/your-own-dataset.md draws them "
-        "all. Lay the files out like one of them and name their folder, or write params.yaml by hand."
+        "table with the path and the label of each image; or a table with a label and the pixels of an image a row; or "
+        "idx files, Parquet, COCO, Pascal VOC, YOLO or digitStruct.mat. docs/your-own-dataset.md draws them all. Lay "
+        "the files out like one of them and name their folder, or write params.yaml by hand."
     )
 
 

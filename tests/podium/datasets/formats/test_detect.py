@@ -334,13 +334,10 @@ def test_of_a_table_that_is_there_twice_the_shorter_path_is_taken(tmp_path: Path
     assert found.notes == []
 
 
-def test_of_two_tables_for_one_part_the_larger_is_taken_and_the_other_told(tmp_path: Path) -> None:
-    found = look(tmp_path, {"train_a.csv": pixels(rows=2), "train_b.csv": pixels(rows=3), "c.csv": pixels(25)})
-    assert pixel_csv(found)[0] == {"train": "train_b.csv"}
-    assert sorted(found.notes) == [
-        "The table 'c.csv' has images of another size and is left aside.",
-        "The table 'train_a.csv' would do as well as 'train_b.csv'.",
-    ]
+def test_of_two_tables_for_one_part_none_is_taken_unasked(tmp_path: Path) -> None:
+    files = {"train_a.csv": pixels(rows=2), "train_b.csv": pixels(rows=3), "c.csv": pixels(25)}
+    with pytest.raises(PodiumError, match=r"The table 'train_a\.csv' would do as well as 'train_b\.csv'\.\n"):
+        look(tmp_path, files)
 
 
 def test_a_table_of_test_alone_is_train(tmp_path: Path) -> None:

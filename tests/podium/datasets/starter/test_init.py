@@ -135,7 +135,7 @@ def in_parquet() -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("files", "kind", "shape", "parts", "split"),
     [
-        (lambda: in_folders("a/apple", "a/pear"), "image_folder", (20, 24, 3), {"train": "a"}, "stratified"),
+        (lambda: in_folders("a/apple", "a/pear"), "image_folder", (20, 24, 3), {"train": "a"}, "hashed"),
         (
             in_parts,
             "image_folder",
@@ -143,14 +143,14 @@ def in_parquet() -> dict[str, bytes]:
             {"train": "d/train", "validation": "d/val", "test": "d/test"},
             "archive",
         ),
-        (labelled_by_name, "labelled_names", (60, 90, 3), {"train": "all"}, "stratified"),
-        (by_table, "csv_index", (20, 24, 1), {"train": "train.csv"}, "stratified"),
+        (labelled_by_name, "labelled_names", (60, 90, 3), {"train": "all"}, "hashed"),
+        (by_table, "csv_index", (20, 24, 1), {"train": "train.csv"}, "hashed"),
         (
             by_pixels,
             "pixel_csv",
             (4, 4, 1),
             {"train": "x_train.csv", "validation": "x_val.csv"},
-            "archive_drawn",
+            "archive_hashed",
         ),
         (in_cells, "pixel_csv", (4, 4, 1), {"train": "fer2013.csv"}, "archive"),
         (

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -12,10 +13,12 @@ from dvc.repo import Repo
 from podium.config import Candidate, Dataset, load_params
 from podium.config.datasets import (
     ArchiveDrawnSplit,
+    ArchiveHashedSplit,
     ArchiveSource,
     ArchiveSplit,
     CsvIndexFormat,
     DigitStructFormat,
+    HashedSplit,
     ImageFolderFormat,
     KaggleSource,
     StratifiedSplit,
@@ -26,6 +29,7 @@ from podium.datasets.starter import choices
 from podium.datasets.starter.page import SCHEDULE, Found, write_page
 from podium.datasets.starter.problems import find_problems
 from podium.datasets.starter.reference import name_dataset, read_reference
+from podium.datasets.starter.seeds import choose_seed
 from podium.datasets.validation.limits import infer_validation
 from podium.datasets.validation.manifest import SEEN, as_seen
 from podium.errors import PodiumError
@@ -56,7 +60,9 @@ def make_manifest(counts: Mapping[str, Mapping[str, int]], **changes: Sequence[o
     rows = [(part, label) for part, labels in counts.items() for label, count in labels.items() for _ in range(count)]
     table = pd.DataFrame(rows, columns=["part", "label"]).assign(**USUAL)
     table["id"] = [f"p{row}" for row in range(len(table))]
-    table["sha256"] = [f"{row:064x}" for row in range(len(table))]
+    digits = np.random.default_rng(0).bytes(64 * len(table)).hex()
+    for column, start in (("sha256", 0), ("hash", len(digits) // 2)):
+        table[column] = [digits[start + 64 * row : start + 64 * (row + 1)] for row in range(len(table))]
     table = table.assign(**changes) if changes else table
     return table.reindex(columns=SEEN)
 
@@ -191,6 +197,14 @@ def stratified(share: float) -> StratifiedSplit:
     return StratifiedSplit(kind="stratified", validation=share, test=share, seed=0)
 
 
+def hashed(share: float, seed: int = 0) -> HashedSplit:
+    return HashedSplit(kind="hashed", validation=share, test=share, seed=seed)
+
+
+def archive_hashed(test_from: str, share: float = 0.15, seed: int = 0) -> ArchiveHashedSplit:
+    return ArchiveHashedSplit(kind="archive_hashed", test_from=test_from, validation=share, seed=seed)
+
+
 FIFTY = {"a": 50, "b": 50}
 
 
@@ -198,12 +212,15 @@ FIFTY = {"a": 50, "b": 50}
     ("counts", "split"),
     [
         ({"train": FIFTY, "validation": FIFTY, "test": FIFTY}, ArchiveSplit(kind="archive")),
-        ({"train": FIFTY, "test": FIFTY}, drawn("test")),
-        ({"train": FIFTY, "validation": FIFTY}, drawn("validation")),
-        ({"train": FIFTY, "unlabelled": {"": 9}}, stratified(0.15)),
+        ({"train": FIFTY, "test": FIFTY}, archive_hashed("test")),
+        ({"train": FIFTY, "validation": FIFTY}, archive_hashed("validation")),
+        ({"train": FIFTY, "unlabelled": {"": 9}}, hashed(0.15)),
+        ({"train": FIFTY | {"c": 2}, "test": FIFTY | {"c": 2}}, archive_hashed("test", 0.15, 12)),
         ({"train": FIFTY | {"c": 1}, "test": FIFTY | {"c": 1}}, drawn("test", stratify=False)),
-        ({"train": dict.fromkeys("abcde", 5)}, stratified(0.2)),
-        ({"train": dict.fromkeys("abc", 3)}, stratified(0.3)),
+        ({"train": dict.fromkeys("abcde", 5)}, hashed(0.25, 21)),
+        ({"train": dict.fromkeys("abc", 3)}, hashed(0.3, 2)),
+        ({"train": dict.fromkeys("abcdef", 3)}, stratified(0.3)),
+        ({"train": {"a": 50, "b": 2}}, stratified(0.15)),
     ],
 )
 def test_the_split_is_the_archives_as_far_as_it_goes_and_can_be_made(
@@ -211,17 +228,33 @@ def test_the_split_is_the_archives_as_far_as_it_goes_and_can_be_made(
 ) -> None:
     manifest = make_manifest(counts)
     assert choices.choose_split(manifest) == (split, "")
-    assert set(assign_splits(as_seen(manifest), choices.choose_split(manifest)[0])["split"]) >= {
-        "train",
-        "validation",
-        "test",
-    }
+    assigned = assign_splits(as_seen(manifest), choices.choose_split(manifest)[0])
+    assert set(assigned["split"]) >= {"train", "validation", "test"}
+    if isinstance(split, HashedSplit | ArchiveHashedSplit):
+        labelled = choices.labelled_rows(manifest)
+        assert pd.crosstab(labelled["label"], assigned["split"]).to_numpy().all(), "every class is in every split"
+
+
+def test_near_duplicates_count_once_where_a_class_has_to_be_in_every_split() -> None:
+    manifest = make_manifest({"train": FIFTY | {"c": 3}})
+    assert choices.choose_split(manifest)[0].kind == "hashed"
+    manifest.loc[101:, "hash"] = manifest.loc[101, "hash"]  # two of the three images of c
+    split, _ = choices.choose_split(manifest)
+    assert split.kind == "stratified"
 
 
 def test_images_that_no_split_takes_are_told() -> None:
     split, reason = choices.choose_split(make_manifest({"train": {"a": 1, "b": 50}}))
     assert split == stratified(0.15)
     assert reason.startswith("These images cannot be split: ")
+
+
+def test_classes_of_many_images_need_no_search_for_a_seed() -> None:
+    generator = np.random.default_rng(0)
+    count = 100_000
+    images = pd.DataFrame({"sha256": [generator.bytes(32).hex() for _ in range(count)], "label": "a"})
+    images = images.assign(group=range(count))
+    assert choose_seed(images, [(0.15, 0.15)]) == (0.15, 0.15, 0)
 
 
 @pytest.mark.parametrize(
@@ -474,7 +507,23 @@ def test_comments_say_what_was_found_beside_what_was_chosen() -> None:
         "        unlabelled: c # 7 images",
         "      '0': left # 2 train, 1 test",
         "    # All images are 50 × 40 pixels.",
-        "    # The archive has train 6, test 3. Its test is test; of its train, a share is drawn by class.",
         "    # Bounds that the data keeps with room to spare: its smallest class has 1 images, in test.",
     ):
         assert line in page.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        (ArchiveSplit(kind="archive"), "The archive's own parts: train 6, test 3."),
+        (archive_hashed("test"), "Its test is test; of its train, a share is placed in validation by content."),
+        (archive_hashed("test"), "stay where they are when the dataset grows"),
+        (drawn("test"), "of its train, a share is drawn by class. A class is too small to be placed by content"),
+        (drawn("test", stratify=False), "a share is drawn; some class is too small to draw by class."),
+        (hashed(0.15), "images are placed in validation and test by content. They stay where they are"),
+        (stratified(0.15), "validation and test are drawn by class. A class is too small to be placed by content"),
+    ],
+)
+def test_a_comment_says_how_images_are_split_and_whether_they_stay(split: Any, words: str) -> None:
+    page = write(make_dataset(split=split)).decode()
+    assert words in " ".join(line.strip().removeprefix("# ") for line in page.splitlines())
