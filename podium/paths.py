@@ -80,6 +80,11 @@ class DatasetPaths:
         return Path("reports") / self.name / "validation"
 
     @property
+    def init(self) -> Path:
+        """The page of what `podium init` found. No output of DVC: it can be removed at any time."""
+        return Path("reports") / self.name / "init.html"
+
+    @property
     def croissant(self) -> Path:
         """The dataset's metadata for other programs."""
         return Path("reports") / self.name / "croissant.json"

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from podium.cli.screen import harmless
 from podium.errors import PodiumError
 from podium.paths import project_root
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PodiumError as error:
         if parsed.debug:
             raise
-        print(f"podium: {error}", file=sys.stderr)
+        print(harmless(f"podium: {error}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

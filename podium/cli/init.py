@@ -2,11 +2,19 @@
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from podium.cli.screen import harmless
 from podium.cli.use import FORCE
+from podium.errors import PodiumError
 from podium.paths import PARAMS
+
+if TYPE_CHECKING:
+    from podium.datasets.formats.survey.choosing import UnclearError
+    from podium.datasets.formats.survey.reading import Reading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +43,40 @@ def run(root: Path, arguments: argparse.Namespace) -> None:
         name=arguments.name,
         force=arguments.force,
         number=arguments.number,
+        ask=_ask if _is_attended() else None,
     )
     print(f"{PARAMS} is now a draft for this dataset:")
-    lines = [f"  {title:<9} {fact}" for title, fact in draft.facts.items()]
-    lines += [f"Note: {note}" for note in draft.notes] + [f"Problem: {problem}" for problem in draft.problems]
-    for line in "\n".join(lines).split("\n"):  # a stranger's names may hold what a terminal obeys
-        print("".join(letter if letter.isprintable() else "?" for letter in line))
+    _say(*(f"  {title:<9} {fact}" for title, fact in draft.facts.items()))
+    _say(*(f"Note: {note}" for note in draft.notes), *(f"Problem: {problem}" for problem in draft.problems))
+    _say(*(_other(number, reading) for number, reading in draft.others if number))
+    print(f"Look at it: {draft.look}")
     print(f"Next: look through {PARAMS}, then `dvc repro` or `podium run`.")
+
+
+def _other(number: int, reading: "Reading") -> str:
+    doubts = "".join(f" But: {doubt.removesuffix('.')}." for doubt in reading.doubts[:1])
+    return f"Not taken: {reading.what}.{doubts} `--as {number}` takes it."
+
+
+def _ask(unclear: "UnclearError") -> int | None:
+    """Show the readings, and ask a person for the number of one; None for none."""
+    _say(str(unclear))
+    while True:
+        try:
+            answer = input(f"Which one? [1–{unclear.count}, Enter for none] ").strip()
+        except EOFError:
+            answer = ""
+        if not answer:
+            raise PodiumError(f"No reading is taken, and {PARAMS} is as it was.")
+        if answer.isdecimal() and 1 <= int(answer) <= unclear.count:
+            return int(answer)
+
+
+def _is_attended() -> bool:
+    """Say whether a person can answer: never in CI, which may have a terminal too."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+
+
+def _say(*texts: str) -> None:
+    for text in texts:
+        print(harmless(text))

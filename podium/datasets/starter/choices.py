@@ -54,7 +54,7 @@ def choose_classes(labels: Iterable[str], layout: Format, names: Mapping[str, st
     Raises:
         PodiumError: there is only one, or two differ in upper and lower case only.
     """
-    ordered = sorted(set(labels), key=_natural)
+    ordered = sorted(set(labels), key=natural)
     if len(ordered) < 2:
         found = f"only the label '{ordered[0]}'" if ordered else "no image that can be used and has a label"
         raise PodiumError(
@@ -76,7 +76,7 @@ def choose_classes(labels: Iterable[str], layout: Format, names: Mapping[str, st
     return {label: label for label in ordered}
 
 
-def _natural(label: str) -> tuple[object, ...]:
+def natural(label: str) -> tuple[object, ...]:
     """Order '2' before '10'. Numbers are compared by length and digits: int() takes no more than 4,300 of them."""
     words = re.split(r"([0-9]+)", label.casefold())
     numbers = [word.lstrip("0") for word in words[1::2]]

@@ -38,6 +38,11 @@ class Remembered:
             yield example
         self._kept = kept
 
+    @property
+    def kept(self) -> bool:
+        """Whether a second look reads nothing."""
+        return self._kept is not None
+
     def again(self) -> Iterable[Example]:
         """Give them once more, from memory if they were kept."""
         return self._read() if self._kept is None else self._kept

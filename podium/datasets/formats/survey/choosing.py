@@ -1,5 +1,6 @@
 """The reading of an archive that is taken, if one is clearly likelier than all others."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -24,9 +25,44 @@ class Survey:
     format: Format
     notes: list[str]
     """What a person should know of it, each a sentence."""
-    others: list[Reading]
-    """Readings that were not taken."""
+    others: list[tuple[int | None, Reading]]
+    """Readings that were not taken, each with the number that takes it, if podium can read it."""
     contents: Contents
+
+
+class UnclearError(PodiumError):
+    """An archive can be read in several ways, or in none without doubt; the message names them."""
+
+    def __init__(self, contents: Contents, readings: Sequence[Reading], *, hint: str = "") -> None:
+        super().__init__(_unclear(contents, readings), hint=hint)
+        self.contents = contents
+        self.readings = [*numbered(readings)]
+        """Each with the number that takes it, if podium can read it."""
+
+    def with_hint(self, hint: str) -> "UnclearError":
+        """Give the same error with another hint."""
+        return UnclearError(self.contents, [reading for _, reading in self.readings], hint=hint)
+
+    @property
+    def count(self) -> int:
+        """How many readings can be taken; their numbers are 1 to this."""
+        return sum(number is not None for number, _ in self.readings)
+
+    def take(self, number: int) -> Survey:
+        """Take the reading of a number all the same.
+
+        Raises:
+            PodiumError: none has it.
+        """
+        return _take(self.contents, [reading for _, reading in self.readings], number)
+
+
+def numbered(readings: Sequence[Reading]) -> Iterator[tuple[int | None, Reading]]:
+    """Give each reading that podium can read a number, from 1 on, in their order; None for the others."""
+    number = 0
+    for reading in readings:
+        number += reading.format is not None
+        yield number if reading.format else None, reading
 
 
 def choose(contents: Contents, readings: list[Reading], number: int | None = None) -> Survey:
@@ -41,26 +77,31 @@ def choose(contents: Contents, readings: list[Reading], number: int | None = Non
         PodiumError: none is good enough, or several are; the message names them.
     """
     readings = sorted((_explained(contents, reading) for reading in readings), key=_rank)
-    numbered = [reading for reading in readings if reading.format is not None]
     if number is not None:
-        if not 1 <= number <= len(numbered):
-            raise PodiumError(
-                f"There is no reading {number}; expected 1 to {len(numbered)}." if numbered else _nothing_fits(contents)
-            )
-        return _taken(contents, numbered[number - 1], readings)
+        return _take(contents, readings, number)
     if not readings:
         raise PodiumError(_nothing_fits(contents))
     best = _simplest(readings)
     rivals = [each for each in readings if each is not best and not each.doubts and _rivals(best, each)]
     if best.format is None or best.doubts or rivals:
-        raise PodiumError(_unclear(contents, readings))
+        raise UnclearError(contents, readings)
     return _taken(contents, best, readings)
 
 
-def _taken(contents: Contents, reading: Reading, readings: list[Reading]) -> Survey:
+def _take(contents: Contents, readings: Sequence[Reading], number: int) -> Survey:
+    """Take the reading of a number."""
+    known = [reading for reading in readings if reading.format is not None]
+    if not 1 <= number <= len(known):
+        raise PodiumError(
+            f"There is no reading {number}; expected 1 to {len(known)}." if known else _nothing_fits(contents)
+        )
+    return _taken(contents, known[number - 1], readings)
+
+
+def _taken(contents: Contents, reading: Reading, readings: Sequence[Reading]) -> Survey:
     if reading.format is None:
-        raise PodiumError(_unclear(contents, readings))
-    others = [other for other in readings if other is not reading]
+        raise UnclearError(contents, readings)
+    others = [(number, other) for number, other in numbered(readings) if other is not reading]
     doubts = [f"It was asked for; but: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     notes = [*dict.fromkeys(contents.notes + reading.notes + doubts)]
     return Survey(reading, reading.format, notes, others, contents)
@@ -107,19 +148,17 @@ def _explained(contents: Contents, reading: Reading) -> Reading:
     return replace(reading, doubts=[*reading.doubts, doubt])
 
 
-def _unclear(contents: Contents, readings: list[Reading]) -> str:
+def _unclear(contents: Contents, readings: Sequence[Reading]) -> str:
     """Name the readings, with what speaks against each."""
     lines = [f"It is not clear what the images of the archive of {contents.archive.name} show. They can be read so:"]
     if not any(reading.format for reading in readings):
         lines = [f"The archive of {contents.archive.name} cannot be read:"]
-    number = 0
-    for reading in readings:
-        number += reading.format is not None
+    for number, reading in numbered(readings):
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
         lines += [f"       But: {doubt.removesuffix('.')}." for doubt in reading.doubts]
     lines += [f"  Note: {hint}" for hint in find_hints(contents)]
-    if number:
+    if any(reading.format for reading in readings):
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
     else:
         lines.append("Lay the files out in another way, or write params.yaml by hand: ")

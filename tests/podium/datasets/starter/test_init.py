@@ -272,6 +272,7 @@ def test_what_was_found_and_what_comes_next_is_told(
         "  classes   2: apple, pear",
         "  size      20 × 24 × 3",
         "  files     36 images, 0 tables, 0 left aside",
+        "Look at it: reports/fruit/init.html",
         "Next: look through params.yaml, then `dvc repro` or `podium run`.",
     ]
     page = load_params()
