@@ -78,6 +78,7 @@ PLANTED = {
         ("podium.cli.init", "kagglesdk"),
         ("flows.data_check", "kaggle"),
     ],
+    "defusedxml: one file": [("podium.datasets.formats.coco.read", "defusedxml")],
     "great_expectations: one file": [
         ("podium.datasets.validation.report", "great_expectations"),
         ("flows.data_check", "great_expectations"),

@@ -69,6 +69,7 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
     used = set(ids).intersection(files)
     named = {*_texts(asdict(layout))}
     exclude = matcher(getattr(layout, "exclude", None) or ())
+    is_table = matcher(name for name in named if "*" in name)  # `data/train-*.parquet`
     tables = 0
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -76,7 +77,7 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
     for name in files:
         if name in used:
             continue
-        if name in named or _belongs(name, named):
+        if name in named or _belongs(name, named) or is_table(name):
             tables += 1
             continue
         reason = _reason(name, archive, exclude(name), examples)

@@ -171,8 +171,8 @@ def test_each_file_is_named_where_it_lies() -> None:
 
 def test_a_file_that_is_another_now_is_refused_by_its_digest() -> None:
     make("tables")
-    (PATHS.processed / "split.csv").write_text("id,sha256,split,reason\n")
-    with pytest.raises(mlc.GenerationError, match=r"Download\(split\)"):
+    pd.read_parquet(PATHS.manifest).iloc[1:].to_parquet(PATHS.manifest)
+    with pytest.raises(mlc.GenerationError, match=r"Download\(manifest\)"):
         rows("images")
 
 
