@@ -117,7 +117,7 @@ def kinds(union: Any) -> set[str]:
     ("union", "room", "shared"),
     [
         (Source, "datasets/sources", {"transfer"}),
-        (Format, "datasets/formats", {"detect", "example", "image_files", "survey"}),
+        (Format, "datasets/formats", {"detect", "example", "image_files", "objects", "opaque", "survey"}),
         (Model, "models/zoo", {"backbones", "parts"}),
     ],
 )
