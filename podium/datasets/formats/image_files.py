@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
-from pathlib import PurePosixPath
 from typing import Final
 
 from podium.config.datasets import Part
@@ -40,7 +39,7 @@ def is_junk(name: str) -> bool:
 
 def find_images(
     archive: Archive, folders: Mapping[Part, str | list[str]], exclude: Iterable[str] = ()
-) -> Iterator[tuple[Part, PurePosixPath, str]]:
+) -> Iterator[tuple[Part, str, str]]:
     """Find the image files of each part's folders, in the archive's own order.
 
     Args:
@@ -60,7 +59,7 @@ def find_images(
             count = 0
             for inside, name in _inside(archive, folder):
                 if is_image(name, archive) and not passed_over(name):
-                    yield part, PurePosixPath(inside), name
+                    yield part, inside, name
                     count += 1
             if not count:
                 raise PodiumError(

@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.survey.contents import Contents
@@ -55,18 +54,17 @@ def find(contents: Contents) -> list[Reading]:
 def _causes(contents: Contents) -> Iterator[tuple[str, str]]:
     sniffed = 0
     for name in contents.files:
-        path = PurePosixPath(name)
-        cause = _BY_ENDING.get(path.suffix.lower())
-        if cause and path.name not in _NOT_OPENED:
+        base = name.rpartition("/")[2]
+        ending = base[base.rfind(".") :].lower() if "." in base else ""
+        cause = _BY_ENDING.get(ending)
+        if cause and base not in _NOT_OPENED:
             yield name, PICKLE if cause == _ARRAY and _holds_objects(contents.archive, name) else cause
-        elif _RAW.fullmatch(path.name):
+        elif _RAW.fullmatch(base):
             yield name, "raw bytes, which do not say the size of their images, and is not read"
-        elif (not path.suffix or _BY_NAME.fullmatch(path.name)) and sniffed < _MAX_SNIFFED:
+        elif (not ending or _BY_NAME.fullmatch(base)) and sniffed < _MAX_SNIFFED:
             sniffed += 1
             start = _start(contents.archive, name)
-            if start.startswith(_PROTOCOLS) or (
-                _BY_NAME.fullmatch(path.name) and start.startswith((b"(d", b"(l", b"c"))
-            ):
+            if start.startswith(_PROTOCOLS) or (_BY_NAME.fullmatch(base) and start.startswith((b"(d", b"(l", b"c"))):
                 yield name, PICKLE
 
 

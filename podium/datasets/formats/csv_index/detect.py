@@ -25,6 +25,8 @@ MAX_COLUMNS = 200
 """A table with more is no index."""
 ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".lst", ".list", ".psv")
 """Of tables, in lower case; names without an ending are looked at, too."""
+NO_TABLES = ("readme", "license", "licence", "citation", "changelog")
+"""Texts for people."""
 MAX_OTHERS = 3
 """Other columns of labels that are given as readings of their own."""
 SEPARATED = {"\t": "tabs", "blanks": "blanks", "lines": "ends of lines"}
@@ -133,7 +135,7 @@ def _folder_of(image: str) -> str:
 
 def _may_be_table(name: str) -> bool:
     base = name.rpartition("/")[2].lower()
-    return (base.endswith(ENDINGS) or "." not in base) and "submission" not in base
+    return (base.endswith(ENDINGS) or "." not in base) and not base.startswith(NO_TABLES) and "submission" not in base
 
 
 def _others(contents: Contents, indexes: list[_Index], bare: list[_Index], reading: Reading) -> Iterator[Reading]:

@@ -27,7 +27,7 @@ def read(raw: Path, layout: DigitStructFormat) -> Iterator[Example]:
     """Read the parts one after the other, the images in the order of their annotations. See `formats.read`."""
     with Archive(raw) as archive:
         for part, folder in layout.folders.items():
-            files = {str(path): name for _, path, name in find_images(archive, {part: folder})}
+            files = {path: name for _, path, name in find_images(archive, {part: folder})}
             table = layout.annotations[part]
             boxes = _read_table(archive, table, layout.digits)
             left = 0

@@ -23,7 +23,7 @@ def read(raw: Path, layout: ImageFolderFormat) -> Iterator[Example]:
         for part, path, name in find_images(archive, layout.folders, layout.exclude or ()):
             if part == UNLABELLED:
                 yield load(archive, name, part, "")
-            elif len(path.parts) == 1:
+            elif "/" not in path:
                 yield Example(name, part, "", None, "it lies in no class's folder")
             else:
-                yield load(archive, name, part, path.parts[-2 if layout.class_folder == "last" else 0])
+                yield load(archive, name, part, path.split("/")[-2 if layout.class_folder == "last" else 0])

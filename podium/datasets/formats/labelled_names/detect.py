@@ -1,8 +1,9 @@
 """Images whose names begin with their class, then a separator and a number."""
 
 import re
+from collections.abc import Iterable
 from functools import partial
-from pathlib import PurePosixPath
+from itertools import islice
 from typing import Literal
 
 from podium.config.datasets import LabelledNamesFormat, Part
@@ -16,6 +17,11 @@ from podium.datasets.formats.survey.words import names_a_holder, part_of
 SEPARATORS = (".", "_", "-", " (", " ")
 MIN_LABELLED_SHARE = 0.95
 """So large a share of the names has a class."""
+
+SAMPLE = 1000
+"""Names by which it is seen whether all are worth a look."""
+
+_LETTER = re.compile(r"[^\W\d_]")
 
 Ends = Literal["first", "last"]
 
@@ -57,7 +63,7 @@ def find(contents: Contents) -> list[Reading]:
             notes=parts.notes,
             doubts=[*parts.doubts, *([hidden] if hidden else []), *_doubts(labels)],
             agrees=agree_with_folders(
-                (name, class_of(PurePosixPath(name).stem, separator, ends)) for name in folders["train"].all_images()
+                (name, class_of(_stem(name), separator, ends)) for name in folders["train"].all_images()
             ),
             samples=partial(_samples, folders["train"], separator, ends),
         )
@@ -72,16 +78,31 @@ def _parts(tree: Folder, separator: str, ends: Ends) -> Parts | None:
 
 
 def _labels(folder: Folder, separator: str, ends: Ends) -> set[str]:
-    """Give what the names begin with; nothing unless nearly all go on with a number, and classes have several each."""
-    labels = []
-    for name in folder.all_images():
-        stem = PurePosixPath(name).stem
-        label = class_of(stem, separator, ends)
-        rest = stem[len(label) + len(separator) :]
-        if re.search(r"[^\W\d_]", label) and re.match(r"\(?\d" if ends == "first" else r"\(?\d+\)?$", rest):
-            labels.append(label)
+    """Give what names begin with; nothing unless nearly all go on with a number, and classes have several each."""
+    if folder.count > SAMPLE:  # most ways fit no name at all
+        few = [*islice(folder.all_images(), 0, None, folder.count // SAMPLE)]
+        if len(_labelled(few, separator, ends)) < MIN_LABELLED_SHARE / 2 * len(few):
+            return set()
+    labels = _labelled(folder.all_images(), separator, ends)
     distinct = set(labels)
     return distinct if len(labels) >= MIN_LABELLED_SHARE * folder.count and 2 * len(distinct) <= len(labels) else set()
+
+
+def _labelled(names: Iterable[str], separator: str, ends: Ends) -> list[str]:
+    """Give what names begin with, of those that go on with a number."""
+    number = re.compile(r"\(?\d" if ends == "first" else r"\(?\d+\)?$")
+    labels = []
+    for name in names:
+        stem = _stem(name)
+        label = class_of(stem, separator, ends)
+        if label and _LETTER.search(label) and number.match(stem, len(label) + len(separator)):
+            labels.append(label)
+    return labels
+
+
+def _stem(name: str) -> str:
+    base = name.rpartition("/")[2]
+    return base.rpartition(".")[0] or base
 
 
 def _doubts(labels: list[str]) -> list[str]:
@@ -97,5 +118,5 @@ def _doubts(labels: list[str]) -> list[str]:
 def _samples(folder: Folder, separator: str, ends: Ends) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in folder.all_images():
-        found.setdefault(class_of(PurePosixPath(name).stem, separator, ends), []).append(name)
+        found.setdefault(class_of(_stem(name), separator, ends), []).append(name)
     return {label: spread(images) for label, images in found.items() if label}

@@ -8,7 +8,7 @@ The class is all that stands before the first separator, or before the last.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from podium.config.datasets import LabelledNamesFormat
 from podium.datasets.archive import Archive
@@ -20,7 +20,7 @@ def read(raw: Path, layout: LabelledNamesFormat) -> Iterator[Example]:
     """Read the parts one after the other. See `formats.read`."""
     with Archive(raw) as archive:
         for part, path, name in find_images(archive, layout.folders, layout.exclude or ()):
-            label = class_of(path.stem, layout.separator, layout.class_ends)
+            label = class_of(PurePosixPath(path).stem, layout.separator, layout.class_ends)
             if part == UNLABELLED:
                 yield load(archive, name, part, "")
             elif not label:

@@ -45,7 +45,7 @@ def pair_files(
             f"The folder '{annotations}' of the archive of {archive.name} holds no {endings} file. Expected one an "
             f"image. Correct datasets.{archive.name}.format.annotations in params.yaml."
         )
-    found = [(stem(str(path)), name) for _, path, name in find_images(archive, {"train": images})]
+    found = [(stem(path), name) for _, path, name in find_images(archive, {"train": images})]
     absent: list[Absent] = []
     if wanted:
         listed = pair(found, ((entry, entry) for entry in read_list(archive, wanted)))

@@ -33,15 +33,17 @@ class Contents:
         """Sort files into a tree."""
         files = [name for name in files if not is_junk(name)]
         images = [name for name in files if is_image(name, archive)]
-        copies = find_copies(archive, grow(images))
+        tree = grow(images)
+        copies = find_copies(archive, tree)
         aside = {copy: f"copies of the images in '{kept}'" for copy, kept in copies.items()}
         kept = without(images, aside)
-        masks = find_masks(archive, kept, grow(kept))
+        tree = grow(kept) if aside else tree
+        masks = find_masks(archive, kept, tree)
         notes = notes + [
             f"'{copy}' has the same images as '{original}' and is left aside." for copy, original in copies.items()
         ]
         notes += _tell(masks)
-        return cls(archive, files, images, grow(without(kept, masks)), aside | masks, notes)
+        return cls(archive, files, images, grow(without(kept, masks)) if masks else tree, aside | masks, notes)
 
     def exclude(self, folders: Iterable[str]) -> list[str]:
         """Give patterns of the copies and masks that lie in some folders, beside images of the dataset."""

@@ -17,19 +17,16 @@ def find_copies(archive: Archive, tree: Folder) -> dict[str, str]:
     `Train` and `train` are one name. The nearer folder is kept. Of class folders without parts it is the deeper one,
     because the nearer one's parent would hold both.
     """
-    sums: Counter[str] = Counter()
-    for name in tree.all_images():
-        size, end = archive.size(name), name.rfind("/")
-        while end > 0:
-            sums[name[:end]] += hash((name[end:], size))
-            end = name.rfind("/", 0, end)
+    alike = Counter((folder.name.casefold(), folder.count) for folder in tree.below())
     found: dict[object, Folder] = {}
     copies: dict[str, str] = {}
     for folder in tree.below():
+        if alike[folder.name.casefold(), folder.count] < 2:
+            continue
         if any(folder.path.startswith(f"{copy}/") for copy in copies):
             continue
         words = frozenset(part_of(part) for part in folder.path.split("/")) - {None}
-        first = found.setdefault((folder.name.casefold(), words, folder.count, sums[folder.path]), folder)
+        first = found.setdefault((folder.name.casefold(), words, folder.count, _sum(archive, folder)), folder)
         if first is folder or not _same(archive, first, folder):
             continue
         parent = first.path.rpartition("/")[0]
@@ -38,6 +35,11 @@ def find_copies(archive: Archive, tree: Folder) -> dict[str, str]:
         else:
             copies[folder.path] = first.path
     return copies
+
+
+def _sum(archive: Archive, folder: Folder) -> int:
+    """Sum up the names and sizes of a folder's images, in whatever order."""
+    return sum(hash((name[len(folder.path) :], archive.size(name))) for name in folder.all_images())
 
 
 def _same(archive: Archive, one: Folder, other: Folder) -> bool:

@@ -51,7 +51,9 @@ def _in_folders(archive: Archive, tree: Folder) -> dict[str, str]:
         children = [*place.folders.values()]
         marks = [child for child in children if names_marks(child.name)]
         others = [child for child in children if not names_marks(child.name)]
-        partners = Counter(stem for child in others for stem in {_stem(name) for name in child.all_images()} if marks)
+        partners = Counter(
+            stem for child in (others if marks else ()) for stem in {_stem(name) for name in child.all_images()}
+        )
         for child in marks:
             names = [*child.all_images()]
             stems = [stem for name in names if (stem := _stem(name)) in partners]

@@ -30,8 +30,8 @@ class Folder:
     def all_images(self) -> Iterator[str]:
         """Give the images in it and below."""
         yield from self.images
-        for folder in self.folders.values():
-            yield from folder.all_images()
+        for folder in self.below():
+            yield from folder.images
 
     def below(self) -> Iterator["Folder"]:
         """Give the folders in it and below, the nearer first."""
@@ -62,12 +62,19 @@ class Folder:
 
 def grow(images: Iterable[str]) -> Folder:
     """Make a tree of paths."""
-    tree = Folder(".")
+    known = {"": Folder(".")}
     for name in images:
-        folder, place = tree, ""
-        for part in name.split("/")[:-1]:
-            place += part
-            folder = folder.folders.setdefault(part, Folder(place))
-            place += "/"
+        path = name.rpartition("/")[0]
+        folder = known.get(path)
+        if folder is None:
+            folder = _plant(known, path)
         folder.images.append(name)
-    return tree
+    return known[""]
+
+
+def _plant(known: dict[str, Folder], path: str) -> Folder:
+    """Add a folder to its tree, and those above it that are not there yet."""
+    if path not in known:
+        parent, _, name = path.rpartition("/")
+        known[path] = _plant(known, parent).folders.setdefault(name, Folder(path))
+    return known[path]
