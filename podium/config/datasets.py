@@ -195,8 +195,8 @@ class CsvIndexFormat:
     """The table of each part that the archive has."""
     path_column: str
     label_column: str | Annotated[list[str], Field(min_length=2)] | None
-    """The column of the labels; or one for each class, of which one holds 1 and the others 0. None: the label is the
-    name of the folder that holds the image."""
+    """The column of the labels; or one for each class, of which one holds 1, or the largest share. None: the label is
+    the name of the folder that holds the image."""
     folder: str | Annotated[list[str], Field(min_length=1)] | Roots
     """What the tables' paths are relative to, in the archive; `.` is the whole archive. Or several folders, or the
     folder of each part."""

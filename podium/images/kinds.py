@@ -149,6 +149,7 @@ def _text(head: bytes) -> str:
     return "text"
 
 
+NO_IMAGE: Final = "it is no image"
 _DAMAGED = "download or copy it again"
 _ADVICE = {
     **dict.fromkeys((EMPTY, ZEROS, _DAMAGED_PNG), _DAMAGED),
@@ -167,4 +168,4 @@ def advise(kind: str) -> str:
     """Say what a person can do with a file of a kind that is not read; it is no image if nothing can be done."""
     if kind in _ADVICE:
         return _ADVICE[kind]
-    return "unpack it" if kind.endswith(" archive") else "it is no image"
+    return "unpack it" if kind.endswith(" archive") else NO_IMAGE

@@ -64,9 +64,16 @@ def choose_classes(labels: Iterable[str], layout: Format, names: Mapping[str, st
     alike: dict[str, str] = {}
     for label in ordered:
         other = alike.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
+        if other == label:
+            other = alike.setdefault(f"looks like {_looks(label)}", label)
         if other != label:
+            how = (
+                "in upper and lower case"
+                if other.casefold() == label.casefold()
+                else "in blanks or letters that look alike"
+            )
             raise PodiumError(
-                f"The labels '{other}' and '{label}' differ in upper and lower case only. Expected one label a class: "
+                f"The labels '{other}' and '{label}' differ {how} only. Expected one label a class: "
                 "unpack the archive, give their images one label, and `podium init FOLDER`."
             )
     if layout.kind == "digit_struct" and "10" in ordered and "0" not in ordered:
@@ -74,6 +81,16 @@ def choose_classes(labels: Iterable[str], layout: Format, names: Mapping[str, st
     if names and len({names.get(label, label).casefold() for label in ordered}) == len(ordered):
         return {label: names.get(label) or label for label in ordered}
     return {label: label for label in ordered}
+
+
+_LOOK_ALIKE = str.maketrans("аеорсухіјѕАВЕКМНОРСТХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijsabekmhopctxijsabezhikmnoptyxo")
+"""Letters of other alphabets, and the Latin ones that they look like."""
+
+
+def _looks(label: str) -> str:
+    """Give what a label looks like: without other alphabets' letters, blanks around and twice."""
+    text = unicodedata.normalize("NFKC", label).translate(_LOOK_ALIKE).casefold()
+    return " ".join(re.sub(r"[\u200b-\u200f\ufeff]", "", text).split())
 
 
 def natural(label: str) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from podium.config.datasets import Part
-from podium.datasets.formats.csv_index.read import is_one
+from podium.datasets.formats.csv_index.read import highest, is_one
 from podium.datasets.formats.survey.words import names_just_a_part, part_of, words_of
 
 MAX_CLASSES = 20_000
@@ -67,7 +67,14 @@ def find_meaning(table: str, columns: dict[str, list[str]], chosen: str | None =
     few = {name: cells for name, cells in columns.items() if name != split and _may_be_labels(cells)}
     if chosen is None and (one_hot := _find_one_hot(columns, split)):
         return _one_hot_meaning(table, columns, one_hot, split, words, notes)
+    said = any(_rank(name) is not None for name in few)
+    if chosen is None and not said and (shares := _find_shares(columns, split)):
+        listed = ", ".join(f"'{name}'" for name in shares[:5])
+        notes.append(f"The label is that of the columns {listed} of '{table}' which has the largest share.")
+        labels = [highest(cells, shares) for cells in zip(*(columns[name] for name in shares), strict=True)]
+        return Meaning(shares, True, labels, {}, split, words, notes)
     named = sorted((rank, name) for name in few if (rank := _rank(name)) is not None)
+    few = {name: cells for name, cells in few.items() if _rank(name) is not None or not _tells_a_split(name)}
     plain = [name for name in few if not _is_attribute(name)]
     candidates = [name for _, name in named] or plain or [name for name in few if not _is_number(few[name])]
     if chosen is None and not candidates:
@@ -117,6 +124,10 @@ def _is_number(cells: list[str]) -> bool:
 def _is_attribute(name: str) -> bool:
     words = words_of(name)
     return not (words or name.isdecimal()) or any(word in ATTRIBUTES for word in words)
+
+
+def _tells_a_split(name: str) -> bool:
+    return bool(SPLIT_WORDS & {*words_of(name)})
 
 
 def _rank(column: str) -> int | None:
@@ -171,7 +182,7 @@ def _find_split(table: str, columns: dict[str, list[str]], notes: list[str]) -> 
         values = set(cells) - {""}
         if not 2 <= len(values) <= 12:
             continue
-        said = bool(SPLIT_WORDS & {*words_of(name)})
+        said = _tells_a_split(name)
         words = {
             value: part for value in sorted(values) if (part := part_of(value)) and (said or names_just_a_part(value))
         }
@@ -203,6 +214,20 @@ def _find_one_hot(columns: dict[str, list[str]], split: str | None) -> list[str]
     if others or any(_is_attribute(name) for name in flags):
         return []
     return flags if exactly == len(ones) or len(flags) > 3 else []
+
+
+def _find_shares(columns: dict[str, list[str]], split: str | None) -> list[str]:
+    """Find columns of shares that sum to 1 in each row: how sure somebody is of each class."""
+    shares: dict[str, list[float]] = {}
+    for name, cells in columns.items():
+        try:
+            values = [float(cell) for cell in cells]
+        except ValueError:
+            continue
+        if name != split and not _is_attribute(name) and all(0 <= value <= 1 for value in values):
+            shares[name] = values
+    rows = [*zip(*shares.values(), strict=True)]
+    return [*shares] if len(shares) > 1 and rows and all(abs(sum(row) - 1) < 0.01 for row in rows) else []
 
 
 def _is_flag(cells: list[str]) -> bool:

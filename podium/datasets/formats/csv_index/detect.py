@@ -70,6 +70,9 @@ def find(contents: Contents) -> list[Reading]:
         stems = Stems(images)
         done = {each.table for each in found}
         found += [each for name in names if stems and name not in done for each in _read(contents, name, images, stems)]
+    if not contents.images:
+        for name in names:
+            _tell_missing(contents, name)
     kinds: dict[object, list[_Index]] = defaultdict(list)
     for each in found:
         if each.meaning.label:
@@ -80,7 +83,20 @@ def find(contents: Contents) -> list[Reading]:
         reading = _reading(contents, indexes, bare)
         if reading:
             readings += [reading, *_others(contents, indexes, bare, reading)]
-    return readings or _by_lists(contents, [each for each in found if not each.meaning.label])
+    lists = [each for each in found if not each.meaning.label]
+    if readings or (readings := _by_lists(contents, lists)):
+        return readings
+    contents.notes.extend(_why_no_labels(each) for each in lists if each.columns)
+    return []
+
+
+def _why_no_labels(each: _Index) -> str:
+    """Say why none of a table's columns are labels."""
+    counts = [f"'{name}' has {len({*cells}):,}" for name, cells in each.columns.items()][:4]
+    return (
+        f"'{each.table}' names images, and none of its columns can be the labels: of {len(each.images):,} rows, "
+        f"{', '.join(counts)} different values."
+    )
 
 
 def _make_alike(contents: Contents, indexes: list[_Index]) -> list[list[_Index]]:
@@ -323,7 +339,7 @@ def _read_as(contents: Contents, table: str, encoding: str, images: list[str], s
     except (DamagedFile, PodiumError):
         return None
     if best is None or best[0] == 0:
-        _tell_missing(contents, table, Writing(encoding, separators[0]))
+        _tell_missing(contents, table)
         return None
     return _read_all(contents, table, images, *best[1:])
 
@@ -333,9 +349,11 @@ def _fits(share: float, way: Way) -> tuple[int, int]:
     return round(10 * share), -MATCHES.index(way.match)
 
 
-def _tell_missing(contents: Contents, table: str, writing: Writing) -> None:
+def _tell_missing(contents: Contents, table: str) -> None:
     """Say so if a table names image files that are not there."""
     try:
+        encoding = find_encodings(contents.archive, table)[0]
+        writing = Writing(encoding, find_separators(contents.archive, table, encoding)[0])
         with open_table(contents.archive, table, writing) as (_, rows):
             cells = [cell for _, row in islice(rows, SAMPLE_ROWS) for cell in row]
     except (DamagedFile, PodiumError):

@@ -9,7 +9,7 @@
 Most competitions on Kaggle are laid out like this.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from podium.config.datasets import CsvIndexFormat, Part
@@ -86,11 +86,23 @@ def _rows(archive: Archive, table: str, layout: CsvIndexFormat) -> Iterator[Row]
 
 
 def _label(cells: list[str], names: list[str]) -> str:
-    """Give the cell of a label; of one column a class, the name of the only one with a 1, empty if there is none."""
-    if len(cells) < 2:
-        return cells[0] if cells else ""
-    ones = [name for name, cell in zip(names, cells, strict=True) if is_one(cell)]
-    return ones[0] if len(ones) == 1 else ""
+    """Give the cell of a label; of one column a class, the name of the only one with the largest number."""
+    return highest(cells, names) if len(cells) > 1 else "".join(cells)
+
+
+def highest(cells: Sequence[str], names: Sequence[str]) -> str:
+    """Give the name of the only column with the largest number above 0; empty if there is none, or several.
+
+    Example:
+        >>> highest(["0", "1", "0"], ["cat", "dog", "cow"]), highest(["0.7", "0.2", "0.1"], ["cat", "dog", "cow"])
+        ('dog', 'cat')
+    """
+    try:
+        values = [float(is_one(cell)) if cell.isalpha() else float(cell or 0) for cell in cells]
+    except ValueError:
+        return ""
+    most = max(values)
+    return names[values.index(most)] if most > 0 and values.count(most) == 1 else ""
 
 
 def is_one(cell: str) -> bool:

@@ -156,7 +156,7 @@ def _unclear(contents: Contents, readings: Sequence[Reading]) -> str:
     for number, reading in numbered(readings):
         title = f"{number}. {reading.format.kind}: " if reading.format else "- "
         lines.append(f"  {title}{reading.what}.")
-        lines += [f"       But: {doubt.removesuffix('.')}." for doubt in reading.doubts]
+        lines += [f"       But: {_sentence(doubt)}" for doubt in reading.doubts]
     lines += [f"  Note: {hint}" for hint in find_hints(contents)]
     if any(reading.format for reading in readings):
         lines.append("Take one with `--as NUMBER` at the end of the command, or write params.yaml by hand: ")
@@ -188,3 +188,7 @@ def _kind(contents: Contents, name: str) -> str:
     """Say what a file is, if it is no image that its name tells."""
     kind = "" if has_image_name(name) else kind_of(name, contents.archive)
     return f" ({kind})" if kind and kind != "text" else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."

@@ -1,7 +1,9 @@
 """What may tell the labels of an archive that is not read: for its refusal."""
 
 from podium.datasets.archive import DamagedFile
+from podium.datasets.formats.image_files import kind_of
 from podium.datasets.formats.survey.contents import Contents
+from podium.images.kinds import NO_IMAGE, advise
 
 MAX_READ_BYTES = 1 << 16
 """So much of a file is looked through for the names of images."""
@@ -12,6 +14,8 @@ MAX_FILES = 200
 def find_hints(contents: Contents) -> list[str]:
     """Give the notes, and name the files that may tell what images show, in a way that is not read."""
     hints = [*dict.fromkeys(contents.notes)]
+    if not contents.images and (other := _other_images(contents)):
+        hints.append(other)
     stems = {_stem(name) for name in contents.images}
     beside = [name for name in contents.files if name.endswith((".cls", ".json", ".txt")) and _stem(name) in stems]
     if stems and len(beside) > len(stems) / 2:
@@ -22,6 +26,18 @@ def find_hints(contents: Contents) -> list[str]:
     if named:
         hints.append(f"'{named}' names images; of such files, only COCO's and Pascal VOC's are read.")
     return hints
+
+
+def _other_images(contents: Contents) -> str:
+    """Say what to do with files of another kind, of which there are many."""
+    endings: dict[str, list[str]] = {}
+    for name in contents.files:
+        endings.setdefault(name.rpartition("/")[2].rpartition(".")[2].lower(), []).append(name)
+    for names in sorted(endings.values(), key=len, reverse=True)[:3]:
+        kind = kind_of(names[0], contents.archive)
+        if kind and kind not in ("text", "XML", "a web page") and advise(kind) != NO_IMAGE:
+            return f"'{names[0]}' is {kind}, like {len(names):,} files that end so: {advise(kind)}."
+    return ""
 
 
 def _stem(name: str) -> str:

@@ -151,7 +151,13 @@ def test_ten_is_the_digit_zero_where_digits_are_read() -> None:
     assert choices.choose_classes(labels, CLASSES_IN_FOLDERS)["10"] == "10"
 
 
-@pytest.mark.parametrize("pair", [("Cat", "cat"), ("Stra\u00dfe", "STRASSE"), ("caf\u00e9", "cafe\u0301")])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        *(("Cat", "cat"), ("Stra\u00dfe", "STRASSE"), ("caf\u00e9", "cafe\u0301")),
+        *(("cat", "cat "), ("big cat", "big  cat"), ("cat", "c\u0430t"), ("BEE", "\u0392EE")),
+    ],
+)
 def test_labels_that_look_the_same_are_refused_by_name(pair: tuple[str, str]) -> None:
     with pytest.raises(PodiumError) as raised:
         choices.choose_classes([*pair, "dog"], CLASSES_IN_FOLDERS)
