@@ -143,7 +143,7 @@ def test_tables_are_understood(tmp_path: Path, files: Files, keys: dict[str, obj
         (
             FLAT
             | {"t.csv": table("file,masterCategory,subCategory", lambda n: (f"{n}.png", "ab"[n % 2], "cde"[n % 3]))},
-            "several columns that may be the labels: 'aCategory', 'bCategory'",
+            "several columns that may be the labels: 'masterCategory', 'subCategory'",
         ),
         (
             images("all", count=10)
