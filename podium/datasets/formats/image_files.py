@@ -105,9 +105,13 @@ def has_image_name(name: str) -> bool:
 
 def is_image(name: str, archive: Archive) -> bool:
     """Tell an image file by its name, or, where that says nothing, by its first bytes."""
-    if is_junk(name):
-        return False
-    return has_image_name(name) or (_ending(name) not in _OTHERS and kind_of(name, archive) in READABLE)
+    return looks_like_image(name, archive) and not is_junk(name)
+
+
+def looks_like_image(name: str, archive: Archive) -> bool:
+    """Say the same of a file that is no junk."""
+    ending = _ending(name)
+    return ending in EXTENSIONS or (ending not in _OTHERS and kind_of(name, archive) in READABLE)
 
 
 def _ending(name: str) -> str:

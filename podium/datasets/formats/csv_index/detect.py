@@ -67,7 +67,7 @@ def find(contents: Contents) -> list[Reading]:
     found: list[_Index] = []
     kept = [*contents.tree.all_images()]
     for images in [kept, contents.images][: 1 + (len(contents.images) > len(kept))]:  # a table may name copies
-        stems = Stems(images)
+        stems = Stems(images if names else ())
         done = {each.table for each in found}
         found += [each for name in names if stems and name not in done for each in _read(contents, name, images, stems)]
     if not contents.images:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from functools import partial
-from itertools import islice
 from typing import Literal
 
 from podium.config.datasets import LabelledNamesFormat, Part
@@ -80,7 +79,7 @@ def _parts(tree: Folder, separator: str, ends: Ends) -> Parts | None:
 def _labels(folder: Folder, separator: str, ends: Ends) -> set[str]:
     """Give what names begin with; nothing unless nearly all go on with a number, and classes have several each."""
     if folder.count > SAMPLE:  # most ways fit no name at all
-        few = [*islice(folder.all_images(), 0, None, folder.count // SAMPLE)]
+        few = [name for each in (folder, *folder.below()) for name in each.images[:: folder.count // SAMPLE]]
         if len(_labelled(few, separator, ends)) < MIN_LABELLED_SHARE / 2 * len(few):
             return set()
     labels = _labelled(folder.all_images(), separator, ends)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from podium.datasets.archive import Archive, DamagedFile
-from podium.datasets.formats.image_files import is_image, is_junk, matcher
+from podium.datasets.formats.image_files import is_junk, looks_like_image, matcher
 from podium.datasets.formats.survey.copies import find_copies
 from podium.datasets.formats.survey.masks import find_masks
 from podium.datasets.formats.survey.tree import Folder, grow
@@ -32,7 +32,7 @@ class Contents:
     def of(cls, archive: Archive, files: list[str], notes: list[str]) -> Self:
         """Sort files into a tree."""
         files = [name for name in files if not is_junk(name)]
-        images = [name for name in files if is_image(name, archive)]
+        images = [name for name in files if looks_like_image(name, archive)]
         tree = grow(images)
         copies = find_copies(archive, tree)
         aside = {copy: f"copies of the images in '{kept}'" for copy, kept in copies.items()}

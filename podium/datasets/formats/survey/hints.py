@@ -3,7 +3,7 @@
 from podium.datasets.archive import DamagedFile
 from podium.datasets.formats.image_files import kind_of
 from podium.datasets.formats.survey.contents import Contents
-from podium.images.kinds import NO_IMAGE, advise
+from podium.images.kinds import EMPTY, NO_IMAGE, advise
 
 MAX_READ_BYTES = 1 << 16
 """So much of a file is looked through for the names of images."""
@@ -35,7 +35,7 @@ def _other_images(contents: Contents) -> str:
         endings.setdefault(name.rpartition("/")[2].rpartition(".")[2].lower(), []).append(name)
     for names in sorted(endings.values(), key=len, reverse=True)[:3]:
         kind = kind_of(names[0], contents.archive)
-        if kind and kind not in ("text", "XML", "a web page") and advise(kind) != NO_IMAGE:
+        if kind and kind not in ("text", "XML", "a web page", EMPTY) and advise(kind) != NO_IMAGE:
             return f"'{names[0]}' is {kind}, like {len(names):,} files that end so: {advise(kind)}."
     return ""
 

@@ -28,7 +28,7 @@ NAME_ENDINGS = (".txt", ".names", ".labels")
 def find(contents: Contents) -> list[Reading]:
     """Find folders of text files with boxes, and those of their images."""
     texts = [name for name in contents.files if name.lower().endswith(".txt") and base_of(name) not in NAME_FILES]
-    stems = by_stem(contents) if texts else {}
+    stems = by_stem(contents) if len(texts) > 1 else {}
     files = [name for name in texts if base_of(name) in stems]
     lines = _sample(contents, files)
     if not lines:
