@@ -67,8 +67,9 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
     """
     files = [*list_files(archive)]
     used = set(ids).intersection(files)
-    named = {*_texts(asdict(layout))}
-    exclude = matcher(getattr(layout, "exclude", None) or ())
+    texts = asdict(layout)
+    exclude = matcher(texts.pop("exclude", None) or ())
+    named = {*_texts(texts)}
     is_table = matcher(name for name in named if "*" in name)  # `data/train-*.parquet`
     tables = 0
     counts: Counter[str] = Counter()

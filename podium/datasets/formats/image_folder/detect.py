@@ -79,7 +79,8 @@ def _shared(contents: Contents, reading: Reading, children: list[Folder], shared
     same = f"'{children[0].name}' and '{children[1].name}' have the same folders in them ({names}, …)"
     roots = [child.top() for child in children if len(child.top().folders) > 1]
     pieces = find_pieces(child.name for child in children)
-    whole = len(pieces) == len(children) == len(roots)
+    parted = any(parts_inside([*root.folders.values()]) for root in roots)
+    whole = len(pieces) == len(children) == len(roots) and not parted
     for root in roots[:4] if not whole else ():
         one = _reading(contents, {"train": root}, NAMES_SAY_SO)
         yield replace(one, doubts=[same, *one.doubts])
