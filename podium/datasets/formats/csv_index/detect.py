@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 
 from podium.config.datasets import CsvIndexFormat, Part
-from podium.datasets.archive import DamagedFile
+from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.csv_index.columns import MAX_CLASSES, Meaning, find_meaning
 from podium.datasets.formats.csv_index.paths import MATCHES, Stems, Way, index, likely_ways, share_found
 from podium.datasets.formats.csv_index.tables import Writing, find_encodings, find_separators, open_table
@@ -21,9 +21,11 @@ MIN_FOUND_SHARE = 0.9
 """So large a share of a table's rows names an image of its own."""
 SAMPLE_ROWS = 200
 """Rows by which a column of paths is guessed, before all are looked at."""
+MAX_PARQUET_BYTES = 1 << 28
+"""256 MiB: a larger Parquet holds images rather than their paths, and is copied each time it is opened."""
 MAX_COLUMNS = 200
 """A table with more is no index."""
-ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".lst", ".list", ".psv")
+ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".lst", ".list", ".psv", ".parquet")
 """Of tables, in lower case; names without an ending are looked at, too."""
 NO_TABLES = ("readme", "license", "licence", "citation", "changelog")
 """Texts for people."""
@@ -63,7 +65,7 @@ class _Index:
 
 def find(contents: Contents) -> list[Reading]:
     """Find the tables that name images; each kind of table is a reading."""
-    names = contents.distinct(name for name in contents.files if _may_be_table(name))
+    names = contents.distinct(name for name in contents.files if _may_be_table(contents.archive, name))
     found: list[_Index] = []
     kept = [*contents.tree.all_images()]
     for images in [kept, contents.images][: 1 + (len(contents.images) > len(kept))]:  # a table may name copies
@@ -149,8 +151,10 @@ def _folder_of(image: str) -> str:
     return image.rpartition("/")[0].rpartition("/")[2]
 
 
-def _may_be_table(name: str) -> bool:
+def _may_be_table(archive: Archive, name: str) -> bool:
     base = name.rpartition("/")[2].lower()
+    if base.endswith(".parquet") and archive.size(name) > MAX_PARQUET_BYTES:
+        return False
     return (base.endswith(ENDINGS) or "." not in base) and not base.startswith(NO_TABLES) and "submission" not in base
 
 

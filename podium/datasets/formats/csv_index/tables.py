@@ -47,11 +47,22 @@ def open_table(archive: Archive, table: str, writing: Writing) -> Iterator[tuple
     """Open a table; give its columns, and its rows one by one, each with the line it ends at.
 
     Raises:
-        PodiumError: its text is not in this encoding, or a quote is never closed.
+        PodiumError: its text is not in this encoding, or a quote is never closed; or it is a damaged Parquet.
     """
+    if is_parquet(table):
+        from podium.datasets.formats.csv_index.parquet import open_parquet  # rarely needed
+
+        with open_parquet(archive, table) as found:
+            yield found
+        return
     with archive.open(table) as file:
         lines = _lines(file, writing)
         yield _columns(lines, table, writing, archive.name)
+
+
+def is_parquet(table: str) -> bool:
+    """Say whether a table is in Parquet, by its name."""
+    return table.lower().endswith(".parquet")
 
 
 def _columns(lines: "_Lines", table: str, writing: Writing, dataset: str) -> tuple[list[str], Rows]:
@@ -114,6 +125,8 @@ def find_encodings(archive: Archive, table: str) -> list[str]:
     Raises:
         PodiumError: it is no text.
     """
+    if is_parquet(table):
+        return ["utf-8"]
     with archive.open(table) as file:
         head = file.read(4)
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -152,6 +165,8 @@ def find_separators(archive: Archive, table: str, encoding: str) -> list[Separat
 
     The last is for lines of one cell.
     """
+    if is_parquet(table):
+        return [","]
     with archive.open(table) as file:
         text = file.read(SAMPLE_BYTES).decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     lines = [line for line in text.splitlines()[:-1][:200] or text.splitlines() if line.strip()]

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from podium.config.datasets import CsvIndexFormat, ImageFolderFormat
 from podium.datasets.archive import Archive
+from podium.datasets.formats import read
 from podium.datasets.formats.detect import Survey, survey
 from podium.errors import PodiumError
 
@@ -30,6 +33,12 @@ def images(*folders: str, count: int = 6, name: str = "{}.png") -> Files:
 
 def table(header: str, row: Callable[[int], tuple[object, ...]], count: int = 20) -> bytes:
     return "\n".join([header, *(",".join(map(str, row(number))) for number in range(count))]).encode()
+
+
+def parquet(**columns: list[object]) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content)
+    return content.getvalue()
 
 
 def look(folder: Path, files: Files) -> Survey:
@@ -108,13 +117,20 @@ def test_class_folders_are_found(tmp_path: Path, files: Files, folders: object) 
             | {"t.csv": "\n".join(["file,label", *(f'"a, ""{n}"".png","x, y{n % 2}"' for n in range(8))]).encode()},
             {"label_column": "label", "folder": "all"},
         ),
+        (
+            FLAT | {"t.parquet": parquet(file=[f"{n}.png" for n in range(20)], label=[n % 2 for n in range(20)])},
+            {"label_column": "label", "folder": "all"},
+        ),
     ],
-    ids=["folds in a column", "shares", "addresses", "parts by folder", "quotes and commas"],
+    ids=["folds in a column", "shares", "addresses", "parts by folder", "quotes and commas", "Parquet"],
 )
 def test_tables_are_understood(tmp_path: Path, files: Files, keys: dict[str, object]) -> None:
     found = look(tmp_path, files).format
     assert isinstance(found, CsvIndexFormat)
     assert {key: getattr(found, key) for key in keys} == keys
+    examples = [*read(tmp_path, found)]
+    assert [example.fault for example in examples if example.fault] == []
+    assert len({example.label for example in examples}) > 1
 
 
 @pytest.mark.parametrize(
