@@ -14,7 +14,7 @@ MAX_FILES = 200
 def find_hints(contents: Contents) -> list[str]:
     """Give the notes, and name the files that may tell what images show, in a way that is not read."""
     hints = [*dict.fromkeys(contents.notes)]
-    if not contents.images and (other := _other_images(contents)):
+    if not contents.images and not hints and (other := _other_images(contents)):
         hints.append(other)
     stems = {_stem(name) for name in contents.images}
     beside = [name for name in contents.files if name.endswith((".cls", ".json", ".txt")) and _stem(name) in stems]
@@ -36,7 +36,8 @@ def _other_images(contents: Contents) -> str:
     for names in sorted(endings.values(), key=len, reverse=True)[:3]:
         kind = kind_of(names[0], contents.archive)
         if kind and kind not in ("text", "XML", "a web page", EMPTY) and advise(kind) != NO_IMAGE:
-            return f"'{names[0]}' is {kind}, like {len(names):,} files that end so: {advise(kind)}."
+            like = f", like {len(names):,} files that end so" if len(names) > 1 else ""
+            return f"'{names[0]}' is {kind}{like}: {advise(kind)}."
     return ""
 
 
