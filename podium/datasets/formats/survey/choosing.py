@@ -178,7 +178,8 @@ def _nothing_fits(contents: Contents) -> str:
         "folder a class; or images whose names begin with their class (cat.0.jpg); or a table with the path and the "
         "label of each image; or a table with a label and the pixels of an image a row; or idx files, Parquet, COCO, "
         "Pascal VOC, YOLO or digitStruct.mat. docs/your-own-dataset.md draws them all. Lay the files out "
-        f"like one of them and name their folder, or write params.yaml by hand.\nFound: {found}{f'; for example {first}' if first else ''}."
+        "like one of them and name their folder, or write params.yaml by hand.\n"
+        f"Found: {found}{f'; for example {first}' if first else ''}."
         + "".join(f"\n  {hint}" for hint in find_hints(contents))
     )
 
