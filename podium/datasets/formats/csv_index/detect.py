@@ -126,12 +126,13 @@ def _by_lists(contents: Contents, lists: list[_Index]) -> list[Reading]:
             parts.setdefault(part, each)
     if len(parts) < 2 or "train" not in parts:
         return []
+    alike = [each for kind in _make_alike(contents, [*parts.values()]) for each in kind]
     named = [
         replace(each, meaning=replace(each.meaning, label="folder", said=True, labels=[*map(_folder_of, each.images)]))
-        for each in parts.values()
+        for each in alike
     ]
     listed = ", ".join(f"'{each.table}'" for each in parts.values())
-    reading = _reading(contents, [alike for kind in _make_alike(contents, named) for alike in kind], [])
+    reading = _reading(contents, named, [])
     if reading is None or reading.doubts:
         contents.notes.append(f"{listed} list images: they may be the official split, which is not used.")
     if reading is None or not isinstance(reading.format, CsvIndexFormat) or not agree_with_folders(_pairs(named[0])):

@@ -110,12 +110,22 @@ def likely_ways(rows: list[list[str]], table: str, stems: Stems) -> list[tuple[W
             way.column,
         ),
     )
+    named = [way for way in ranked if _tells_each(rows, way.column)]
+    if named and len(found[named[0]]) >= 0.9 * len(found[ranked[0]]):
+        ranked = named  # a row's number may be an image's name, too
     likely = []
     for way in ranked[:6]:
         folders = _choose_folders(found[way], part)
         named = sum(not each.isdisjoint(folders) for each in found[way])
         likely.append((way, folders, named / len(rows)))
     return likely
+
+
+def _tells_each(rows: list[list[str]], column: int) -> bool:
+    """Say whether a column's cells differ, and do more than number the rows one after the other."""
+    cells = [row[column] if column < len(row) else "" for row in rows]
+    running = cells[0].isdecimal() and cells == [str(int(cells[0]) + number) for number in range(len(cells))]
+    return not running and len(set(cells)) >= 0.9 * len(cells)
 
 
 def _choose_folders(rows: list[set[str]], part: str | None) -> list[str]:

@@ -19,6 +19,7 @@ from podium.datasets.formats.survey.words import (
     names_just_a_part,
     names_marks,
     part_of,
+    words_of,
 )
 from podium.images.decoding import inspect
 from podium.images.opening import BadImageError
@@ -86,6 +87,9 @@ def parts_inside(children: list[Folder]) -> dict[Part, str]:
         part = part_of(name)
         if part and count >= len(children) / 2:
             found.setdefault(part, name)
+    rests = {tuple(word for word in words_of(name) if part_of(word) is None) for name in found.values()}
+    if len(rests) > 1 and not all(map(names_just_a_part, found.values())):
+        return {}  # `training shoes` and `test tubes`
     inside = sum(child.folders[name].count for child in children for name in found.values() if name in child.folders)
     return found if len(found) > 1 and inside >= MOST * sum(child.count for child in children) else {}
 
