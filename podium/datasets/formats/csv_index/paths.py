@@ -110,9 +110,9 @@ def likely_ways(rows: list[list[str]], table: str, stems: Stems) -> list[tuple[W
             way.column,
         ),
     )
-    named = [way for way in ranked if _tells_each(rows, way.column)]
-    if named and len(found[named[0]]) >= 0.9 * len(found[ranked[0]]):
-        ranked = named  # a row's number may be an image's name, too
+    telling = [way for way in ranked if _tells_each(rows, way.column)]
+    if telling and len(found[telling[0]]) >= 0.9 * len(found[ranked[0]]):
+        ranked = telling  # a row's number may be an image's name, too
     likely = []
     for way in ranked[:6]:
         folders = _choose_folders(found[way], part)
