@@ -323,6 +323,11 @@ Format = Annotated[
 ]
 
 
+def _leave_some(validation: float, test: float) -> None:
+    if validation + test >= 1:
+        raise ValueError("validation and test together take all images; leave some to train on")
+
+
 @dataclass(frozen=True, config=STRICT)
 class StratifiedSplit:
     """A split that podium draws from all images: seeded, stratified by class."""
@@ -334,8 +339,7 @@ class StratifiedSplit:
 
     def __post_init__(self) -> None:
         """Require a share of images to train on."""
-        if self.validation + self.test >= 1:
-            raise ValueError("validation and test together take all images; leave some to train on")
+        _leave_some(self.validation, self.test)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -381,8 +385,7 @@ class HashedSplit:
 
     def __post_init__(self) -> None:
         """Require a share of images to train on."""
-        if self.validation + self.test >= 1:
-            raise ValueError("validation and test together take all images; leave some to train on")
+        _leave_some(self.validation, self.test)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -70,6 +70,7 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
     texts = asdict(layout)
     exclude = matcher(texts.pop("exclude", None) or ())
     named = {*_texts(texts)}
+    annotations = {*_texts(texts.get("annotations"))}
     is_table = matcher(name for name in named if "*" in name)  # `data/train-*.parquet`
     tables = 0
     counts: Counter[str] = Counter()
@@ -78,7 +79,7 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
     for name in files:
         if name in used:
             continue
-        if name in named or _belongs(name, named) or is_table(name):
+        if name in named or _belongs(name, annotations) or is_table(name):
             tables += 1
             continue
         reason = _reason(name, archive, exclude(name), examples)
@@ -114,9 +115,9 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _belongs(name: str, named: Collection[str]) -> bool:
-    """Say whether a file is a text beside others in a folder of annotations that the layout names."""
-    return name.lower().endswith((".xml", ".json", ".txt")) and name.rpartition("/")[0] in named
+def _belongs(name: str, annotations: Collection[str]) -> bool:
+    """Say whether a file is a text in a folder of annotations, one an image."""
+    return name.lower().endswith((".xml", ".json", ".txt")) and (name.rpartition("/")[0] or ".") in annotations
 
 
 def _reason(name: str, archive: Archive, excluded: bool, examples: dict[str, str]) -> str:

@@ -69,6 +69,12 @@ def test_tables_that_the_format_names_are_counted_as_such(
     assert (account.images, account.tables, account.left) == (len(ids), tables, 1)
 
 
+def test_a_text_beside_class_folders_is_no_table(tmp_path: Path) -> None:
+    layout = ImageFolderFormat(kind="image_folder", folders={"train": "set"})
+    account = take(tmp_path, layout, ["set/a/1.png"], "set/a/1.png", "set/readme.txt")
+    assert (account.tables, account.left) == (0, 1)
+
+
 def test_files_of_an_archive_inside_are_counted_in_its_place(tmp_path: Path) -> None:
     account = take(tmp_path, FOLDERS, ["set/a/1.png"], "set/a/1.png", more=zipped("x.png", "y.txt"))
     assert {each.example for each in account.aside} == {"more.zip/x.png", "more.zip/y.txt"}
