@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from podium.config.datasets import Format
-from podium.datasets.archive import NESTED, Archive
-from podium.datasets.formats.image_files import is_image, is_junk, kind_of, matcher
-from podium.errors import PodiumError
+from podium.datasets.archive import Archive
+from podium.datasets.formats.image_files import is_image, is_junk, kind_of, list_files, matcher
 
 MAX_VANISHED = 20
 """Folders that are named because nothing of them is used."""
@@ -65,7 +64,7 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
         layout: how its files are laid out.
         ids: of the manifest's images; those of files are paths.
     """
-    files = [*list_files(archive)]
+    files = list_files(archive, [])  # `podium init` has told what cannot be read
     used = set(ids).intersection(files)
     texts = asdict(layout)
     exclude = matcher(texts.pop("exclude", None) or ())
@@ -89,18 +88,6 @@ def take_inventory(archive: Archive, layout: Format, ids: Collection[str]) -> In
             left.setdefault(name.rpartition("/")[0], name)
     aside = [Aside(reason, count, examples[reason]) for reason, count in counts.most_common()]
     return Inventory(len(used), tables, aside, _vanished(used, left))
-
-
-def list_files(archive: Archive) -> Iterator[str]:
-    """Give all files, those of archives inside too, whose own files they stand for where they can be read."""
-    for name in archive.files():
-        if not name.lower().endswith(NESTED) or is_junk(name):
-            yield name
-            continue
-        try:
-            yield from archive.files(name, nested=True)
-        except PodiumError:  # `podium init` says why
-            yield name
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from podium.datasets.archive import NESTED, Archive
+from podium.datasets.archive import Archive
 from podium.datasets.formats import opaque
 from podium.datasets.formats.coco import detect as coco
 from podium.datasets.formats.csv_index import detect as csv_index
 from podium.datasets.formats.digit_struct import detect as digit_struct
 from podium.datasets.formats.idx import detect as idx
-from podium.datasets.formats.image_files import is_junk
+from podium.datasets.formats.image_files import list_files
 from podium.datasets.formats.image_folder import detect as image_folder
 from podium.datasets.formats.image_parquet import detect as image_parquet
 from podium.datasets.formats.labelled_names import detect as labelled_names
@@ -18,7 +18,6 @@ from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.names import find_class_names
 from podium.datasets.formats.voc import detect as voc
 from podium.datasets.formats.yolo import detect as yolo
-from podium.errors import PodiumError
 
 __all__ = ["Survey", "survey", "with_class_names"]
 
@@ -62,15 +61,7 @@ def with_class_names(found: Survey, labels: set[str]) -> Survey:
 
 
 def look_into(archive: Archive) -> Contents:
-    """List all files, those of archives inside it too; one of these that cannot be read is noted and passed over."""
-    names, notes = [], []
-    for name in archive.files():
-        if not name.lower().endswith(NESTED) or is_junk(name):
-            names.append(name)
-            continue
-        try:
-            names += archive.files(name, nested=True)
-        except PodiumError as error:
-            names.append(name)
-            notes.append(f"'{name}' is passed over: {error}")
+    """Sort an archive's files, those of archives inside it too; one of these that cannot be read is noted."""
+    notes: list[str] = []
+    names = list_files(archive, notes)
     return Contents.of(archive, names, [*archive.notes, *notes])

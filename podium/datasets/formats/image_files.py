@@ -6,7 +6,7 @@ from fnmatch import translate
 from typing import Final
 
 from podium.config.datasets import Part
-from podium.datasets.archive import Archive, DamagedFile
+from podium.datasets.archive import NESTED, Archive, DamagedFile
 from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
 from podium.images.kinds import HEAD_BYTES, READABLE, SUFFIXES, sniff
@@ -117,6 +117,37 @@ def looks_like_image(name: str, archive: Archive) -> bool:
 def _ending(name: str) -> str:
     base = name.rpartition("/")[2]
     return base[base.rfind(".") :].lower() if "." in base else ""
+
+
+def stem_of(name: str) -> str:
+    """Give a path's last name without its ending.
+
+    Example:
+        >>> stem_of("cats/cat.1.jpg"), stem_of("cats/cat")
+        ('cat.1', 'cat')
+    """
+    base = name.rpartition("/")[2]
+    return base.rpartition(".")[0] or base
+
+
+def list_files(archive: Archive, notes: list[str]) -> list[str]:
+    """List all files, those of archives inside too, which stand for these.
+
+    Args:
+        archive: open.
+        notes: grows by a sentence for each archive inside that cannot be read: that is a file itself.
+    """
+    names = []
+    for name in archive.files():
+        if not name.lower().endswith(NESTED) or is_junk(name):
+            names.append(name)
+            continue
+        try:
+            names += archive.files(name, nested=True)
+        except PodiumError as error:
+            names.append(name)
+            notes.append(f"'{name}' is passed over: {error}")
+    return names
 
 
 def kind_of(name: str, archive: Archive) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from podium.config.datasets import CsvIndexFormat, Format, ImageFolderFormat, ImageParquetFormat
 from podium.datasets.archive import Archive
-from podium.datasets.inventory import Aside, Inventory, list_files, take_inventory
+from podium.datasets.formats.image_files import list_files
+from podium.datasets.inventory import Aside, Inventory, take_inventory
 from podium.datasets.validation.inspection import _left_aside
 from tests.makers import make_dataset, make_validation
 
@@ -37,7 +38,7 @@ def take(folder: Path, layout: Format, ids: list[str], *names: str, **inside: by
             archive.writestr(f"{name}.zip", data)
     with Archive(folder) as opened:
         account = take_inventory(opened, layout, ids)
-        assert account.images + account.tables + account.left == len([*list_files(opened)])
+        assert account.images + account.tables + account.left == len(list_files(opened, []))
     return account
 
 

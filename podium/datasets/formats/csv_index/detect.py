@@ -11,7 +11,7 @@ from podium.datasets.archive import Archive, DamagedFile
 from podium.datasets.formats.csv_index.columns import MAX_CLASSES, Meaning, find_meaning
 from podium.datasets.formats.csv_index.paths import MATCHES, Stems, Way, index, likely_ways, share_found
 from podium.datasets.formats.csv_index.tables import Writing, find_encodings, find_separators, open_table
-from podium.datasets.formats.image_files import EXTENSIONS
+from podium.datasets.formats.image_files import EXTENSIONS, stem_of
 from podium.datasets.formats.survey.contents import Contents
 from podium.datasets.formats.survey.reading import GUESSED, WRITTEN_DOWN, Reading, agree_with_folders, spread
 from podium.datasets.formats.survey.words import assign_tables, names_just_a_part, part_of, part_of_path
@@ -105,10 +105,16 @@ def _make_alike(contents: Contents, indexes: list[_Index]) -> list[list[_Index]]
     """Find one way in which all tables of a kind name their images; if there is none, part them by their ways."""
     ways = {replace(each.way, column=0) for each in indexes}
     if len(ways) > 1:
+        by_stem = [Way(each.way.column, "", "", "stem") for each in indexes]
         again = [
             _read_all(
-                *(contents, each.table, contents.images, each.writing, []),
-                *(Way(each.way.column, "", "", "stem"), each.folders),
+                contents,
+                each.table,
+                contents.images,
+                each.writing,
+                [],
+                replace(by_stem, column=each.way.column),
+                each.folders,
             )
             for each in indexes
         ]
@@ -208,14 +214,14 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
     left = [image for image in contents.tree.all_images() if image not in named]
     if left:
         notes.append(f"{len(left):,} images are named in no table; they are left aside.")
-        stems = {_stem(image) for image in named}
-        versions = [image for image in left if _stem(image) in stems]
+        stems = {stem_of(image) for image in named}
+        versions = [image for image in left if stem_of(image) in stems]
         if versions:
             notes.append(
                 f"{len(versions):,} of these have the names of images that are taken, such as '{versions[0]}'."
             )
         untold = [
-            image for image in left if _stem(image) not in stems and part_of_path(image) not in ("test", "unlabelled")
+            image for image in left if stem_of(image) not in stems and part_of_path(image) not in ("test", "unlabelled")
         ]
         if len(untold) > (1 - MIN_FOUND_SHARE) * len(named):
             doubts.append(
@@ -236,11 +242,6 @@ def _reading(contents: Contents, indexes: list[_Index], bare: list[_Index]) -> R
         names=first.meaning.names,
         samples=partial(_samples, first),
     )
-
-
-def _stem(image: str) -> str:
-    name = image.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
 
 
 def _pairs(each: _Index) -> Iterator[tuple[str, str]]:

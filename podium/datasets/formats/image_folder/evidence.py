@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from podium.config.datasets import Part
 from podium.datasets.archive import Archive, DamagedFile
+from podium.datasets.formats.image_files import stem_of
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import (
     find_pieces,
@@ -127,7 +128,7 @@ def _same_images(archive: Archive, children: list[Folder]) -> tuple[Folder, Fold
     """Find two folders whose images have the same names and show the same."""
     if len(children) > 20:
         return None
-    stems = [{_stem(name): name for name in child.all_images()} for child in children]
+    stems = [{stem_of(name).casefold(): name for name in child.all_images()} for child in children]
     for first in range(len(children)):
         for second in range(first + 1, len(children)):
             shared = sorted(stems[first].keys() & stems[second].keys())
@@ -137,11 +138,6 @@ def _same_images(archive: Archive, children: list[Folder]) -> tuple[Folder, Fold
                 if _alike(archive, pairs):
                     return children[first], children[second]
     return None
-
-
-def _stem(name: str) -> str:
-    base = name.rpartition("/")[2]
-    return (base.rpartition(".")[0] or base).casefold()
 
 
 def _alike(archive: Archive, pairs: list[tuple[str, str]]) -> bool:

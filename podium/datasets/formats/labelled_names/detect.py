@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from podium.config.datasets import LabelledNamesFormat, Part
+from podium.datasets.formats.image_files import stem_of
 from podium.datasets.formats.labelled_names.read import class_of
 from podium.datasets.formats.survey.contents import Contents, hidden_in_archives
 from podium.datasets.formats.survey.parts import Parts, find_parts, list_roots
@@ -62,7 +63,7 @@ def find(contents: Contents) -> list[Reading]:
             notes=parts.notes,
             doubts=[*parts.doubts, *([hidden] if hidden else []), *_doubts(labels)],
             agrees=agree_with_folders(
-                (name, class_of(_stem(name), separator, ends)) for name in folders["train"].all_images()
+                (name, class_of(stem_of(name), separator, ends)) for name in folders["train"].all_images()
             ),
             samples=partial(_samples, folders["train"], separator, ends),
         )
@@ -92,16 +93,11 @@ def _labelled(names: Iterable[str], separator: str, ends: Ends) -> list[str]:
     number = re.compile(r"\(?\d" if ends == "first" else r"\(?\d+\)?$")
     labels = []
     for name in names:
-        stem = _stem(name)
+        stem = stem_of(name)
         label = class_of(stem, separator, ends)
         if label and _LETTER.search(label) and number.match(stem, len(label) + len(separator)):
             labels.append(label)
     return labels
-
-
-def _stem(name: str) -> str:
-    base = name.rpartition("/")[2]
-    return base.rpartition(".")[0] or base
 
 
 def _doubts(labels: list[str]) -> list[str]:
@@ -117,5 +113,5 @@ def _doubts(labels: list[str]) -> list[str]:
 def _samples(folder: Folder, separator: str, ends: Ends) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in folder.all_images():
-        found.setdefault(class_of(_stem(name), separator, ends), []).append(name)
+        found.setdefault(class_of(stem_of(name), separator, ends), []).append(name)
     return {label: spread(images) for label, images in found.items() if label}

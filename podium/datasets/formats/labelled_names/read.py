@@ -8,19 +8,19 @@ The class is all that stands before the first separator, or before the last.
 """
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from podium.config.datasets import LabelledNamesFormat
 from podium.datasets.archive import Archive
 from podium.datasets.formats.example import Example
-from podium.datasets.formats.image_files import UNLABELLED, find_images, load
+from podium.datasets.formats.image_files import UNLABELLED, find_images, load, stem_of
 
 
 def read(raw: Path, layout: LabelledNamesFormat) -> Iterator[Example]:
     """Read the parts one after the other. See `formats.read`."""
     with Archive(raw) as archive:
         for part, path, name in find_images(archive, layout.folders, layout.exclude or ()):
-            label = class_of(PurePosixPath(path).stem, layout.separator, layout.class_ends)
+            label = class_of(stem_of(path), layout.separator, layout.class_ends)
             if part == UNLABELLED:
                 yield load(archive, name, part, "")
             elif not label:

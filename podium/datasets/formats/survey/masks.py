@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from podium.datasets.archive import Archive, DamagedFile
+from podium.datasets.formats.image_files import stem_of
 from podium.datasets.formats.survey.tree import Folder
 from podium.datasets.formats.survey.words import MARKS, names_an_image_folder, names_marks
 from podium.images.decoding import inspect
@@ -67,8 +68,8 @@ def _in_folders(archive: Archive, tree: Folder) -> dict[str, str]:
 
 
 def _stem(name: str) -> str:
-    stem = name.rpartition("/")[2]
-    return _SUFFIX.sub("", stem.rpartition(".")[0] or stem).casefold()
+    """Give a name without its ending, and without the word that tells a mask."""
+    return _SUFFIX.sub("", stem_of(name)).casefold()
 
 
 def _say_so(names: list[str]) -> bool:

@@ -11,7 +11,8 @@ from podium.config import load_params
 from podium.datasets.archive import Archive
 from podium.datasets.formats import read
 from podium.datasets.formats.detect import survey
-from podium.datasets.inventory import list_files, take_inventory
+from podium.datasets.formats.image_files import list_files
+from podium.datasets.inventory import take_inventory
 from podium.datasets.sources import fetch
 from podium.datasets.starter import init_page
 from podium.datasets.validation.scan import build_manifest
@@ -39,7 +40,7 @@ def look(layout: Layout, raw: Path) -> Outcome:
             return Outcome("refused" if len(str(error)) > 40 else "wrong", str(error))
         manifest = build_manifest(read(raw, found.format))
         inventory = take_inventory(archive, found.format, manifest["id"])
-        assert inventory.images + inventory.tables + inventory.left == len([*list_files(archive)])
+        assert inventory.images + inventory.tables + inventory.left == len(list_files(archive, []))
     differing = differences(layout, manifest)
     wrong = [each for each in differing if "left out" not in each]
     if wrong and all("part " in each for each in wrong) and any("split" in note for note in found.notes):
