@@ -107,16 +107,8 @@ def _make_alike(contents: Contents, indexes: list[_Index]) -> list[list[_Index]]
     if len(ways) > 1:
         by_stem = [Way(each.way.column, "", "", "stem") for each in indexes]
         again = [
-            _read_all(
-                contents,
-                each.table,
-                contents.images,
-                each.writing,
-                [],
-                replace(by_stem, column=each.way.column),
-                each.folders,
-            )
-            for each in indexes
+            _read_all(contents, each.table, contents.images, each.writing, [], way, each.folders)
+            for each, way in zip(indexes, by_stem, strict=True)
         ]
         alike = [each for each in again if each]
         if [each.named for each in alike] == [each.named for each in indexes]:
