@@ -436,6 +436,18 @@ class Reference:
     """Where it was published: an address."""
 
 
+@dataclass(frozen=True, config=STRICT)
+class Evaluation:
+    """How candidates are evaluated, beyond what every report shows."""
+
+    slices: list[str] | None = None
+    """Columns of the manifest: the report gives the accuracy for their values, too."""
+    stated_accuracy: Fraction | None = None
+    """How often a model is to be right where it answers; by default 0.95. Its threshold is kept beside the model."""
+    learning_curve: list[str] | None = None
+    """Candidates that are trained on parts of the train split, too. Those with a frozen backbone always are."""
+
+
 def _distinct(classes: dict[str, str]) -> dict[str, str]:
     if len({name.casefold() for name in classes.values()}) < len(classes):
         raise ValueError("two labels have the same class name (upper and lower case are one); give each its own")
@@ -455,3 +467,4 @@ class Dataset:
     split: Split
     validation: Validation
     reference: list[Reference]
+    evaluation: Evaluation | None = None

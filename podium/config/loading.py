@@ -29,6 +29,9 @@ _RENAMED = {
 }
 """Keys that had another name in an earlier version: the table or kind that they stand in, and the old name."""
 
+_TAKEN = {"validation": "the validation's reports", "compare": "the comparisons' pages"}
+"""Names of folders beside the candidates' reports."""
+
 _PARAMS = TypeAdapter(Params)
 
 
@@ -101,9 +104,16 @@ def _unresolved(path: Path, tree: Node | None, params: Params) -> list[str]:
                 f"{where}: the target of '{candidate.dataset}' is {dataset.target}, so the schedule "
                 f"'{candidate.schedule}' needs box_weight: {right}."
             )
-        if name == "validation":
+        if taken := _TAKEN.get(name):
             where = _locate(path, tree, ("candidates", name))
-            wrong.append(f"{where}: this name is taken by the validation's reports. Choose another.")
+            wrong.append(f"{where}: this name is taken by {taken}. Choose another.")
+    for name, dataset in params.datasets.items():
+        curves = dataset.evaluation.learning_curve if dataset.evaluation else None
+        mine = [each for each, candidate in params.candidates.items() if candidate.dataset == name]
+        for place, each in enumerate(curves or ()):
+            if each not in mine:
+                where = _locate(path, tree, ("datasets", name, "evaluation", "learning_curve", place))
+                wrong.append(f"{where} is '{each}', but no candidate of '{name}' has that name. {nearest(each, mine)}")
     return wrong
 
 

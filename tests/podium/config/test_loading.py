@@ -166,9 +166,17 @@ def test_the_old_name_of_a_backbone_is_answered_once_and_only_where_it_was_a_key
         load_changed(tmp_path, DENSE, f"{DENSE}      base: vgg16\n")
 
 
-def test_a_candidate_cannot_have_the_name_of_the_folder_of_the_validations_reports(tmp_path: Path) -> None:
-    with pytest.raises(PodiumError, match=r"candidates\.validation: this name is taken"):
-        load_changed(tmp_path, "digits-cnn:", "validation:")
+@pytest.mark.parametrize("taken", ["validation", "compare"])
+def test_a_candidate_cannot_have_the_name_of_a_folder_of_other_reports(tmp_path: Path, taken: str) -> None:
+    with pytest.raises(PodiumError, match=rf"candidates\.{taken}: this name is taken"):
+        load_changed(tmp_path, "digits-cnn:", f"{taken}:")
+
+
+def test_a_learning_curve_is_that_of_a_candidate_of_the_dataset(tmp_path: Path) -> None:
+    asked = "reference: []\n    evaluation:\n      learning_curve:\n        - digits-cn"
+    with pytest.raises(PodiumError, match=r"learning_curve\[0\] is 'digits-cn', .* Did you mean 'digits-cnn'\?"):
+        load_changed(tmp_path, "reference: []", asked)
+    load_changed(tmp_path, "reference: []", f"{asked}n\n      slices:\n        - mode")
 
 
 def test_every_mistake_of_a_page_is_named_at_once(tmp_path: Path) -> None:
