@@ -91,8 +91,10 @@ def effective_images(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> floa
     return float(1 / spread[0])
 
 
-def estimate_score(value: float, variance: float, alike: float, rare: float, method: str) -> Estimate:
-    """Estimate a figure from 0 to 1 that is no proportion, by Wilson's interval of as many images as its variance says.
+def estimate_score(
+    value: float, variance: float, alike: float, rare: float, method: str, least: float = 0.0
+) -> Estimate:
+    """Estimate a figure up to 1 that is no proportion, by Wilson's interval of as many images as its variance says.
 
     Args:
         value: the figure.
@@ -100,11 +102,12 @@ def estimate_score(value: float, variance: float, alike: float, rare: float, met
         alike: the effective images if all images of a group were alike.
         rare: how many groups tell of the variance, see `_spread`.
         method: how the variance came about.
+        least: no such figure lies below.
     """
-    within = 0 < value < 1
-    spread = _spread(np.array(variance / (value * (1 - value)) if within else 0.0), np.array(alike), np.array(rare))
-    low, high = wilson(np.array(value), 1 / spread)
-    return Estimate(value, float(low), float(high), method)
+    share, scale = (value - least) / (1 - least), 1 - least
+    measured = variance / scale**2 / (share * (1 - share)) if 0 < share < 1 else 0.0
+    low, high = wilson(np.array(share), 1 / _spread(np.array(measured), np.array(alike), np.array(rare)))
+    return Estimate(value, float(least + scale * low), float(least + scale * high), method)
 
 
 def count_alike(groups: NDArray[np.int64]) -> float:
@@ -193,20 +196,19 @@ class Resamples:
         low, high = np.quantile(values, ndtr(bias + shifted / (1 - self._acceleration(statistic) * shifted)))
         return Estimate(value, float(min(low, value)), float(max(high, value)), "cluster bootstrap")
 
-    def means(self, scores: Floats, least: float = 0.0, most: float = np.inf) -> list[Estimate]:
+    def means(self, scores: Floats, most: Floats) -> list[Estimate]:
         """Give means their intervals: a bootstrap of Student's t, which holds the truth where few scores are large.
 
         Args:
-            scores: (n, k) what each image adds to each mean, such as its loss.
-            least: no mean lies below.
-            most: no mean lies above.
+            scores: (k, n) what each image adds to each mean, such as its loss, and never below 0.
+            most: (k,) what no mean lies above.
 
         Returns:
             The k means; one without an interval where there are fewer than `FEWEST` groups or no score differs.
         """
-        values = scores.mean(axis=0)
+        values = scores.mean(axis=1)
         sizes = np.bincount(self._inverse).astype(np.float64)
-        sums = [np.bincount(self._inverse, weights=column) for column in (scores - values).T]
+        sums = [np.bincount(self._inverse, weights=column) for column in scores - values[:, np.newaxis]]
         parts = [sizes, sizes**2, *(part for total in sums for part in (total, sizes * total, total**2))]
         if self._groups < FEWEST:
             return [Estimate(float(value)) for value in values]
@@ -216,7 +218,7 @@ class Resamples:
             total, crossed, squared = drawn[:, 2 + 3 * column : 5 + 3 * column].T
             off = total / drawn[:, 0]
             error = np.sqrt(np.maximum(squared - 2 * off * crossed + off**2 * drawn[:, 1], 0)) / drawn[:, 0]
-            ours = np.sqrt(np.sum(sums[column] ** 2)) / len(scores)
+            ours = np.sqrt(np.sum(sums[column] ** 2)) / scores.shape[1]
             several = error > 1e-9 * ours
             if ours <= 1e-9 * abs(value) or not several.any():
                 estimates.append(Estimate(value))
@@ -224,7 +226,7 @@ class Resamples:
             ends = np.quantile(off[several] / error[several], [(1 + LEVEL) / 2, (1 - LEVEL) / 2])
             unit = ours * np.sqrt(self._groups / (self._groups - 1))
             low, high = value - max(ends[0], 0) * unit, value - min(ends[1], 0) * unit
-            estimates.append(Estimate(value, float(max(least, low)), float(min(most, high)), "cluster bootstrap"))
+            estimates.append(Estimate(value, float(max(0, low)), float(min(most[column], high)), "cluster bootstrap"))
         return estimates
 
     def _draw(self) -> Iterator[Floats]:
