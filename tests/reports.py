@@ -1,4 +1,4 @@
-"""A candidate's report as `evaluate` leaves it, of made-up predictions: every file of it, and the arrays it speaks of."""
+"""A made-up report as `evaluate` leaves it: every file of it, and the arrays that it speaks of."""
 
 import json
 from collections.abc import Sequence
