@@ -16,8 +16,8 @@ MAX_CELLS = 1_000_000
 """Cells of a confusion matrix as a CSV file: of more than a thousand classes it is the list of the pairs that occur."""
 MAX_GROUPED = 400
 """Classes that are grouped by what they are taken for, the most confused; the others follow in their own order."""
-MAX_BLOCK = 24
-"""Classes in a block, and in the enlarged part of a large matrix."""
+MAX_BLOCK = 12
+"""Classes in a block."""
 
 Ints = NDArray[np.int64]
 
