@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.evaluation.metrics import Metrics
 
-
-def measure_boxes(actual: NDArray[np.float32], predicted: NDArray[np.float32], shape: tuple[int, int, int]) -> Metrics:
+def measure_boxes(
+    actual: NDArray[np.float32], predicted: NDArray[np.float32], shape: tuple[int, int, int]
+) -> dict[str, float]:
     """Measure the predicted boxes of a split.
 
     Args:
