@@ -117,9 +117,10 @@ class Chart:
             f"{_text(self.across.title)}</text>"
             f'<text class="title" x="{2 - TICK_PIXELS}" y="-9">{_text(self.down.title)}</text>'
         )
-        box = f"{-TICK_PIXELS} -20 {self.width + TICK_PIXELS + 14} {self.height + 54}"
+        width, height = self.width + TICK_PIXELS + 16, self.height + 54
         return Markup(  # noqa: S704  every text in it is escaped
-            f'<svg class="chart" viewBox="{box}" role="img" aria-label="{_text(label)}">'
+            f'<svg class="chart" viewBox="{-TICK_PIXELS} -20 {width} {height}" style="max-width:{width * 1.15:.0f}px" '
+            f'role="img" aria-label="{_text(label)}">'
             f"{''.join(axes)}{''.join(self._parts)}</svg>"
         )
 

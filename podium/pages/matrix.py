@@ -20,13 +20,13 @@ Shares = NDArray[np.float64]
 _STYLE = """
 svg { --paper: #fff; --ink: #1d2932; --soft: #55646f; --right: #0b6e99; --wrong: #c2570c; --line: #dde3e8;
 font-family: system-ui, sans-serif; background: var(--paper) }"""
-SVG_STYLE = """
+SVG_STYLE = Markup("""
 .matrix { font-variant-numeric: tabular-nums; } .matrix text { fill: var(--ink); font-size: 11px; }
 .matrix .name { font-size: 12px; }
 .matrix .soft, .matrix .title { fill: var(--soft); } .matrix .title { font-size: 11px; }
 .matrix .right { fill: var(--right); } .matrix .wrong { fill: var(--wrong); }
 .matrix text.on { fill: var(--paper); } .matrix .block { fill: none; stroke: var(--soft); stroke-width: 1.2; }
-.matrix .cells { fill: none; stroke: var(--line); stroke-width: .6; }"""
+.matrix .cells { fill: none; stroke: var(--line); stroke-width: .6; }""")
 """What a page's style needs for an inline matrix, beside the colours `right` and `wrong`."""
 
 
@@ -111,7 +111,7 @@ def clip_name(name: str) -> str:
 def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
     """Give width and height in pixels, and the SVG's content."""
     count = len(matrix.names)
-    side = 44 if count <= 6 else 34 if count <= 12 else 26
+    side = 52 if count <= 6 else 34 if count <= 12 else 26
     names = [clip_name(name) for name in matrix.names]
     longest = max(map(len, names))
     upright = longest <= 3
