@@ -11,6 +11,8 @@ from podium.pages.html import printable
 
 MAX_NAME = 18
 """Characters of a class's name beside a matrix."""
+MAX_WITH_SHARES = 6
+"""Classes of a matrix whose cells have room for the share of the row below the count."""
 LEVELS = 8
 """Shades of an overview."""
 
@@ -22,7 +24,7 @@ svg { --paper: #fff; --ink: #1d2932; --soft: #55646f; --right: #0b6e99; --wrong:
 font-family: system-ui, sans-serif; background: var(--paper) }"""
 SVG_STYLE = Markup("""
 .matrix { font-variant-numeric: tabular-nums; } .matrix text { fill: var(--ink); font-size: 11px; }
-.matrix .name { font-size: 12px; }
+.matrix .cell text { text-anchor: middle; } .matrix .name { font-size: 12px; }
 .matrix .soft, .matrix .title { fill: var(--soft); } .matrix .title { font-size: 11px; }
 .matrix .right { fill: var(--right); } .matrix .wrong { fill: var(--wrong); }
 .matrix text.on { fill: var(--paper); } .matrix .block { fill: none; stroke: var(--soft); stroke-width: 1.2; }
@@ -111,7 +113,8 @@ def clip_name(name: str) -> str:
 def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
     """Give width and height in pixels, and the SVG's content."""
     count = len(matrix.names)
-    side = 52 if count <= 6 else 34 if count <= 12 else 26
+    large = count <= MAX_WITH_SHARES
+    side = 52 if large else 34 if count <= 12 else 26
     names = [clip_name(name) for name in matrix.names]
     longest = max(map(len, names))
     upright = longest <= 3
@@ -137,15 +140,18 @@ def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
         told = f"{shares[place, place]:.0%} of {total:,}" if total else "no image"
         parts.append(f'<text class="soft" x="{right + 8}" y="{top + middle + 4:g}">{told}</text>')
     for row, column in np.argwhere(matrix.counts > 0).tolist():
-        on, kind, shade = ' class="on"', "right" if row == column else "wrong", opacity[row, column]
+        kind, shade = "right" if row == column else "wrong", opacity[row, column]
+        on = ' class="on"' if shade > 0.6 else ""
         x, y = left + column * side, top + row * side
+        middle, base = f"{x + side / 2:g}", y + side / 2
+        share = f'<text{on} x="{middle}" y="{base + 15:g}">{shares[row, column]:.0%}</text>' if large else ""
         taken = f"{matrix.names[row]} taken for {matrix.names[column]}" if row != column else matrix.names[row]
+        told = f"{taken}: {numbers[row][column]:,} of {matrix.totals[row]:,} ({shares[row, column]:.1%})"
         parts.append(
-            f"<g><title>{_text(f'{taken}: {numbers[row][column]:,} of {matrix.totals[row]:,}')} "
-            f"({shares[row, column]:.1%})</title>"
+            f'<g class="cell"><title>{_text(told, 500)}</title>'
             f'<rect class="{kind}" x="{x}" y="{y}" width="{side}" height="{side}" fill-opacity="{shade:.2f}"/>'
-            f'<text{on if shade > 0.6 else ""} x="{x + side / 2:g}" y="{y + side / 2 + 4:g}" '
-            f'text-anchor="middle">{_short(numbers[row][column])}</text></g>'
+            f'<text{on} x="{middle}" y="{base + (-1 if large else 4):g}">{_short(numbers[row][column])}</text>'
+            f"{share}</g>"
         )
     lines = "".join(
         f"M{left + step * side} {top}V{bottom}M{left} {top + step * side}H{right}" for step in range(count + 1)

@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from podium.pages.matrix import Matrix, Shares, clip_name, tint
+from podium.pages.matrix import MAX_WITH_SHARES, Matrix, Shares, clip_name, tint
 
 INK, SOFT, LINE, RIGHT, WRONG = "#1d2932", "#55646f", "#dde3e8", "#0b6e99", "#c2570c"
 
@@ -27,8 +27,8 @@ def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = T
     axes.imshow(_blend(opacity), interpolation="nearest", aspect="equal")
     for row, column in np.argwhere(matrix.counts > 0).tolist() if size >= 4 else ():
         colour = "white" if opacity[row, column] > 0.6 else INK
-        text = str(matrix.counts[row, column])
-        axes.text(column, row, text, ha="center", va="center_baseline", fontsize=size, color=colour, parse_math=False)
+        text = str(matrix.counts[row, column]) + (f"\n{shares[row, column]:.0%}" if count <= MAX_WITH_SHARES else "")
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour, parse_math=False)
     names = [clip_name(name) for name in matrix.names]
     upright = max(map(len, names)) <= 3
     label = min(size + 1, side * 0.8, 10)
