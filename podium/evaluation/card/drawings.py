@@ -1,13 +1,17 @@
-"""Images of the confusion matrix: PNG for people, SVG to enlarge."""
+"""Images of the confusion matrix, PNG for people and SVG to enlarge; and of errors."""
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from podium.evaluation.card.reading import Card
 from podium.evaluation.card.sections import arrange_matrix
 from podium.evaluation.confusions import Confusions
 from podium.pages.matrix import clip_name, write_svg
 from podium.pages.matrix_plot import INK, SOFT, plot_matrix, plot_overview
+from podium.pages.plots import choose_for_gallery, draw_gallery
 
 CELL_INCHES = 0.3
 DPI = 120
@@ -40,3 +44,18 @@ def draw_confusions(confusions: Confusions, title: str, folder: Path) -> None:
         words = f"all {len(confusions.classes):,} classes:\nthe frame is shown enlarged"
         figure.text(left, (0.2 + side + 0.1) / height, words, color=SOFT, fontsize=9)
     figure.savefig(folder / "confusion_matrix.png", dpi=DPI, metadata={"Software": None})
+
+
+def draw_errors(card: Card, path: Path) -> None:
+    """Write the gallery: the most confident errors and the least confident hits of the test images."""
+    test, split = card.predictions, card.splits["test"]
+    names = np.array(test.classes, dtype=object)
+    table = pd.DataFrame(
+        {"actual": names[test.labels], "predicted": names[test.predicted], "confidence": test.confidence}
+    )
+    if test.predicted_boxes is not None:
+        table[["left", "top", "width", "height"]] = test.predicted_boxes
+    chosen = choose_for_gallery(table)
+    title = f"{card.name}: most confident errors and least confident hits on test images"
+    boxes = None if test.boxes is None else test.boxes[chosen]
+    draw_gallery(split.images[chosen], table.loc[chosen], title, path, boxes)
