@@ -16,6 +16,8 @@ from podium.models.features import LABEL_LAYER
 
 _BATCH = 16
 """Images at once: the gradients of a batch take several times the memory of a prediction."""
+_MAX_SIDE = 64
+"""Height and width of a map; a larger one shows no more."""
 _WITHOUT_WEIGHTS = (layers.MaxPooling2D, layers.AveragePooling2D, layers.Dropout, layers.SpatialDropout2D)
 """Layers that say nothing new of the place, but make it coarser: the map is taken before them."""
 
@@ -37,7 +39,7 @@ def heat_maps(
     Returns:
         (n, 2, h, w) float16, 0..1: of each image first the map for the true class, then for the predicted one, each
         divided by its greatest value; zeros where nothing speaks for the class. h and w are those of the model's
-        output, and cover the whole image. None for a model without such an output.
+        output, at most 64, and cover the whole image. None for a model without such an output.
     """
     head = model.get_layer(LABEL_LAYER)
     spatial = find_spatial(head.input)
@@ -52,7 +54,7 @@ def heat_maps(
         return known @ head.kernel + head.bias if is_softmax else tf.math.log(known + keras.config.epsilon())
 
     classes = np.stack([labels, predicted], axis=1)
-    height, width = spatial.shape[1:3]
+    height, width = (min(side, _MAX_SIDE) for side in spatial.shape[1:3])
     maps = np.zeros((len(images), 2, height, width), np.float16)
     for begin in range(0, len(images), _BATCH):
         rows = slice(begin, begin + _BATCH)
@@ -62,7 +64,8 @@ def heat_maps(
                 tape.watch(seen)
                 score = tf.gather(logits(seen), classes[rows, place], batch_dims=1)
             weights = tf.reduce_mean(tape.gradient(score, seen), axis=(1, 2), keepdims=True)
-            maps[rows, place] = _scale(tf.nn.relu(tf.reduce_sum(weights * seen, axis=-1)).numpy())
+            heat = tf.nn.relu(tf.reduce_sum(weights * seen, axis=-1, keepdims=True))
+            maps[rows, place] = _scale(tf.image.resize(heat, (height, width), method="area").numpy()[..., 0])
     return maps
 
 
