@@ -1,11 +1,11 @@
 """Two models on the same images: how far apart they are, how sure that is, and whether it is more than chance.
 
-Images that are alike are no independent witnesses, so what counts is the group of near-duplicates. Within each group the
-second model has so many hits more than the first, or fewer. If the models are equally good, each group might as well have
-had that surplus the other way round: the test asks how often chance alone, which turns the surpluses of the groups round,
-gives a difference as great as the one at hand. Where every group is one image this is McNemar's test, in its mid-p
-version: M. W. Fagerland, S. Lydersen and P. Laake, "The McNemar test for binary matched-pairs data: mid-p and asymptotic
-are better than exact conditional", BMC Medical Research Methodology 13:91, 2013.
+Images that are alike are no independent witnesses, so what counts is the group of near-duplicates. Within each group
+the second model has so many hits more than the first, or fewer. If the models are equally good, each group might as
+well have had that surplus the other way round: the test asks how often chance alone, which turns the surpluses of the
+groups round, gives a difference as great as the one at hand. Where every group is one image this is McNemar's test, in
+its mid-p version: M. W. Fagerland, S. Lydersen and P. Laake, "The McNemar test for binary matched-pairs data: mid-p and
+asymptotic are better than exact conditional", BMC Medical Research Methodology 13:91, 2013.
 """
 
 from collections.abc import Callable, Sequence

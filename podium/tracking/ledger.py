@@ -16,11 +16,10 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Ru
 
 from podium.config import Params
 from podium.datasets.arrays import SPLITS, open_split
-from podium.errors import PodiumError
-from podium.files import atomic_write, file_digest
+from podium.files import file_digest
 from podium.models.runtime import prepare
 from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
-from podium.tracking.connection import tracking_uri
+from podium.tracking.connection import connect
 from podium.tracking.curves import Follower, agrees, read_history, send_curve
 from podium.tracking.lineage import (
     Lineage,
@@ -55,15 +54,7 @@ class Ledger:
     @cached_property
     def client(self) -> MlflowClient:
         """The connection, made at first use: a new store takes seconds to be laid out."""
-        uri = tracking_uri(self._root)
-        store = Path(uri.removeprefix("sqlite:///"))
-        if uri.startswith("sqlite:") and store.exists():
-            _check_database(store)
-        elif uri.startswith("sqlite:"):
-            # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
-            with atomic_write(store) as part:
-                MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
-        return MlflowClient(uri)
+        return connect(self._root)
 
     def follow(self, name: str) -> Follower:
         """Follow a candidate's training; to be used around it as a context manager.
@@ -201,17 +192,6 @@ class Ledger:
                 self.client.delete_run(run.info.run_id)
             elif run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _check_database(store: Path) -> None:
-    """Raise PodiumError if a file is no SQLite database: MLflow would try for 100 seconds, and end in a traceback."""
-    with store.open("rb") as file:
-        head = file.read(16)
-    if head not in (b"", b"SQLite format 3\0"):
-        raise PodiumError(
-            f"{store} is no SQLite database. Expected the file in which MLflow keeps its runs. "
-            f"Move it away: `mv {store} {store}.broken`; then `podium run` publishes what is trained to a new one."
-        )
 
 
 def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:
