@@ -90,30 +90,31 @@ def _read(root: Path, params: "Params", name: str, folder: Path) -> "Contender":
 
 
 def _show(comparison: "Comparison") -> None:
+    """Print two tables that fit into 80 columns where names are short: the figures, and how they differ."""
     from rich.console import Console
     from rich.table import Table
 
     from podium.evaluation.comparison.page import say_chance
 
     names = [harmless(one.name) for one in comparison.contenders]
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("metric", "model"):
-        table.add_column(title, overflow="fold")
-    for title in ("value", "interval", f"difference to {names[0]}", "interval", "p"):
-        table.add_column(title, justify="right", overflow="fold")
-    table.add_column("verdict")
+    figures, differences = (Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0)) for _ in "12")
+    for table, titles in ((figures, ["figure"]), (differences, [f"difference to {names[0]}", "p", "verdict"])):
+        for title in ("metric", "model", *titles):
+            table.add_column(title, overflow="fold")
     for figure in comparison.figures:
         for place, (name, one) in enumerate(zip(names, figure.estimates, strict=True)):
-            cells = [f"{one.value:.4f}", _interval(one.low, one.high)]
-            if place:
-                found = figure.differences[place - 1]
-                cells += [f"{found.value:+.4f}", _interval(found.low, found.high, "+"), say_chance(found.p_value)]
-                cells.append(figure.verdict(place - 1))
-            table.add_row("" if place else figure.name, name, *cells, end_section=place == len(names) - 1)
-    Console(highlight=False, markup=False, emoji=False).print(table)
+            figures.add_row("" if place else figure.name, name, f"{one.value:.4f}{_interval(one.low, one.high)}")
+        for place, (name, found) in enumerate(zip(names[1:], figure.differences, strict=True)):
+            value = f"{found.value:+.4f}{_interval(found.low, found.high, '+')}"
+            chance, verdict = say_chance(found.p_value), figure.verdict(place)
+            differences.add_row("" if place else figure.name, name, value, chance, verdict)
+    console = Console(highlight=False, markup=False, emoji=False)
+    for table in (figures, differences):
+        console.print(table)
+        print()
     for sentence in comparison.describe():
         print(harmless(sentence))
 
 
 def _interval(low: float | None, high: float | None, sign: str = "") -> str:
-    return "–" if low is None or high is None else f"{low:{sign}.4f} to {high:{sign}.4f}"
+    return "" if low is None or high is None else f" ({low:{sign}.3f} to {high:{sign}.3f})"

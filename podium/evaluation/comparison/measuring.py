@@ -74,15 +74,12 @@ class Comparison:
         images = _many(len(self.common), "image")
         within = "" if groups == len(self.common) else f" in {_many(groups, 'group')} of near-duplicates"
         sentences = [f"{images}{within} of the {self.split} split, seen by {both}."]
+        alone = "that only {} saw" if both == "both" else "that {} saw and another did not"
         for one, count in zip(self.contenders, self.common.left_out, strict=True):
             if count:
-                sentences.append(
-                    f"{_many(count, 'image')} that only {one.name} saw are left out."
-                    if both == "both"
-                    else f"{_many(count, 'image')} that {one.name} saw and another did not are left out."
-                )
+                sentences.append(f"Left out: {_many(count, 'image')} {alone.format(one.name)}.")
         if self.common.relabelled:
-            sentences.append(f"{_many(self.common.relabelled, 'image')} with another label since are left out.")
+            sentences.append(f"Left out: {_many(self.common.relabelled, 'image')} that got another label in between.")
         if self.detectable is not None:
             sentences.append(
                 f"What these images can show: a difference of {100 * self.detectable:.1f} points of accuracy is found "

@@ -92,7 +92,7 @@ def draw_strips(figure: Figure) -> dict[str, Any]:
     def place(value: float) -> float:
         return round((value - low) / (high - low) * STRIP, 1)
 
-    ticks = [(place(value), f"{value:g}") for value in round_steps(low, high, 3)]
+    ticks = [(place(value), f"{value:g}") for value in round_steps(low, high, 5)]
     return {"lines": [tuple(place(value) for value in end) for end in ends], "ticks": ticks}
 
 
