@@ -76,7 +76,6 @@ def _read(root: Path, params: "Params", name: str, folder: Path) -> "Contender":
     if name not in params.candidates:
         from podium.tracking.published import fetch  # MLflow: three seconds to import
 
-        folder.mkdir()
         found = fetch(root, name, folder)
         return read_contender(name, found.dataset, found.reports, found.curves, found.where)
     paths = CandidatePaths(name, params.candidate(name).dataset)

@@ -35,9 +35,30 @@ def connect(root: Path) -> MlflowClient:
     return MlflowClient(uri)
 
 
-def shown_uri(uri: str) -> str:
-    """Give MLflow's address without a password, for people."""
-    return re.sub(r"://[^/@]*@", "://…@", uri)
+def training_view(uri: str, experiment: str = "", run: str = "", artifact: str = "") -> str:
+    """Give the address of one of MLflow's pages, in its view for training.
+
+    Args:
+        uri: the server's address, whose user and password are left out; empty for one that is relative to the server.
+        experiment: the id of an experiment; without one, the list of them is meant.
+        run: the id of one of its runs.
+        artifact: the path of one of the run's artifacts.
+
+    Example:
+        >>> training_view("http://me:secret@127.0.0.1:5000/", "1", "3f")
+        'http://127.0.0.1:5000/#/experiments/1/runs/3f?workflowType=machine_learning'
+    """
+    place = "/".join(
+        ["experiments", *([experiment] if experiment else []), *(["runs", run] if run else [])]
+        + (["artifacts", artifact] if artifact else [])
+    )
+    server = re.sub(r"://[^/@]*@", "://", uri).rstrip("/")
+    return f"{server}/#/{place}?{TRAINING_VIEW}" if uri else f"#/{place}?{TRAINING_VIEW}"
+
+
+def shown_uri(text: str) -> str:
+    """Give an address, or a text with addresses, without passwords, for people."""
+    return re.sub(r"://[^/@\s]*@", "://…@", text)
 
 
 def _check_database(store: Path) -> None:

@@ -1,6 +1,7 @@
 """What MLflow keeps of a model's evaluation, fetched again: by version, alias or run."""
 
 import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def fetch(root: Path, name: str, folder: Path) -> Published:
             curves=_read_curves(client, run),
         )
     except (MlflowException, SQLAlchemyError) as error:
-        text = str(error).splitlines()[0]
+        text = shown_uri(str(error).splitlines()[0])
         raise TransientError(f"MLflow at {shown_uri(uri)} did not do its part: {text}") from error
 
 
@@ -122,19 +123,23 @@ def _describe_known(client: MlflowClient, model: str) -> str:
 
 
 def _download(client: MlflowClient, run: Run, name: str, folder: Path) -> Path:
-    there = {item.path: item.file_size or 0 for item in client.list_artifacts(run.info.run_id, REPORTS)}
+    items = client.list_artifacts(run.info.run_id, REPORTS)
+    there = {item.path: item.file_size or 0 for item in items if not item.is_dir}
     wanted = [f"{REPORTS}/{file}" for file in FETCHED]
     if wanted[0] not in there:
         raise PodiumError(
             f"{name} was published without {FETCHED[0]}, by an older podium or unfinished. Models are compared image "
             "by image: evaluate its candidate again and publish it, `podium run`."
         )
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    folder.mkdir(parents=True, exist_ok=True)
     for path in wanted:
         if there.get(path, 0) > MAX_BYTES:
             raise PodiumError(f"{path} of {name} has {there[path]:,} bytes. Expected at most {MAX_BYTES:,}.")
         if path in there:
-            client.download_artifacts(run.info.run_id, path, str(folder))
-    return folder / REPORTS
+            found = Path(client.download_artifacts(run.info.run_id, path, str(folder)))
+            found.replace(folder / found.name)  # a server keeps the folders of the path, a folder of this disk does not
+    return folder
 
 
 def _read_curves(client: MlflowClient, run: Run) -> pd.DataFrame:
