@@ -102,11 +102,11 @@ def _show(comparison: "Comparison") -> None:
             table.add_column(title, overflow="fold")
     for figure in comparison.figures:
         for place, (name, one) in enumerate(zip(names, figure.estimates, strict=True)):
-            figures.add_row("" if place else figure.name, name, f"{one.value:.4f}{_interval(one.low, one.high)}")
+            figures.add_row("" if place else figure.title, name, f"{one.value:.4f}{_interval(one.low, one.high)}")
         for place, (name, found) in enumerate(zip(names[1:], figure.differences, strict=True)):
             value = f"{found.value:+.4f}{_interval(found.low, found.high, '+')}"
             chance, verdict = say_chance(found.p_value), figure.verdict(place)
-            differences.add_row("" if place else figure.name, name, value, chance, verdict)
+            differences.add_row("" if place else figure.title, name, value, chance, verdict)
     console = Console(highlight=False, markup=False, emoji=False)
     for table in (figures, differences):
         console.print(table)

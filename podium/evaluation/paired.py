@@ -14,11 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtri
-from scipy.stats import binom
+from scipy.stats import binom, permutation_test
 
-from podium.evaluation.intervals import LEVEL, Resamples
+from podium.evaluation.intervals import CELLS, Floats, Resamples, Z
 
+Statistic = Callable[[Floats, Floats], Floats]
+"""Gives (b,) differences, the second model's figure less the first's, of two times (b, n) weights: how often each image
+counts with the models in their places, and how often with the models changed for each other."""
+
+SWAPS = 1999
+"""How often the models are changed for each other, by chance, where not all ways can be gone through."""
 _EDGE = 1e-9
 """How near to −1 and 1 a difference is looked for."""
 
@@ -29,7 +34,7 @@ class Difference:
 
     Attributes:
         value: the second's figure less the first's.
-        low, high: the ends of the interval, at `podium.evaluation.intervals.LEVEL`; None where there is none.
+        low, high: the ends of the interval, 95 times of 100 right; None where there is none.
         p_value: how often two equal models would differ by as much or more, 0–1; two-sided.
         method: of interval and test, in words.
     """
@@ -66,35 +71,58 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], groups: ND
     by_group, sizes = np.bincount(members, surplus), np.bincount(members)
     effect = _design_effect(surplus, by_group, sizes)
     better, worse, count = (float(number) / effect for number in ((surplus > 0).sum(), (surplus < 0).sum(), len(first)))
-    low, high = _tango(better, worse, count, float(ndtri((1 + LEVEL) / 2)))
+    low, high = _tango(better, worse, count, Z)
     grouped = len(sizes) < len(first)
     method = "Tango, effective number of images; mid-p of turned groups" if grouped else "Tango; McNemar mid-p"
     return Difference(float(surplus.mean()), low, high, turn_signs(by_group.astype(np.int64)), method)
 
 
-def compare_statistics(
-    value: float, statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], resamples: Resamples
-) -> Difference:
-    """Compare two figures that are no shares of hits, by a bootstrap of the groups that draws the same for both models.
+def compare_statistics(statistic: Statistic, groups: NDArray[np.int64], resamples: Resamples) -> Difference:
+    """Compare two figures that are no shares of hits, such as losses.
+
+    The interval is a bootstrap of the groups that draws the same ones for both models; the test is a permutation test,
+    as of hits: it changes the two models' answers for each other, group by group.
 
     Args:
-        value: the second's figure less the first's.
-        statistic: gives the same of (b, n) weights, how often each image was drawn, as (b,) differences.
-        resamples: of the images' groups.
+        statistic: the difference.
+        groups: (n,) the group of near-duplicates of each image.
+        resamples: of these groups.
     """
-    drawn: list[NDArray[np.float64]] = []
+    _, members = np.unique(groups, return_inverse=True)
+    count, images = int(members.max()) + 1, len(members)
+    once = np.ones((1, images))
+    value = float(statistic(once, 0 * once)[0])
+    method = "cluster bootstrap; permutation of groups"
+    if count < 2:
+        return Difference(value, None, None, 1.0, method)
+    interval = resamples.interval(value, lambda weights: statistic(weights, np.zeros_like(weights)))
 
-    def remember(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        drawn.append(statistic(weights))
-        return drawn[-1]
+    def exchange(first: NDArray[np.int64], _second: NDArray[np.int64], axis: int) -> Floats:
+        changed = (np.moveaxis(first, axis, -1).reshape(-1, count) >= count)[:, members].astype(np.float64)
+        differences: Floats = statistic(1 - changed, changed)
+        return differences.reshape(np.moveaxis(first, axis, -1).shape[:-1])
 
-    interval = resamples.interval(value, remember)
-    if interval.low is None or interval.high is None or value == 0:
-        return Difference(value, interval.low, interval.high, 1.0, "paired cluster bootstrap")
-    differences = np.concatenate(drawn)
-    tails = [1 + int(some.sum()) for some in (differences <= 0, differences >= 0)]
-    p_value = min(1.0, 2 * min(tails) / (1 + len(differences)))
-    return Difference(value, interval.low, interval.high, p_value, "paired cluster bootstrap")
+    places = np.arange(count)
+    found = permutation_test(
+        (places, places + count),
+        exchange,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=SWAPS,
+        batch=max(1, CELLS // images),
+        rng=np.random.default_rng(0),
+    )
+    return Difference(value, interval.low, interval.high, float(found.pvalue), method)
+
+
+def mean_difference(scores: Floats) -> Statistic:
+    """Give the statistic of a mean: scores (n,) are the second model's less the first's, image by image."""
+
+    def statistic(kept: Floats, changed: Floats) -> Floats:
+        means: Floats = (kept - changed) @ scores / (kept + changed).sum(axis=1)
+        return means
+
+    return statistic
 
 
 def turn_signs(surpluses: NDArray[np.int64]) -> float:
@@ -134,7 +162,7 @@ def adjust_for_number(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _fold(one: NDArray[np.float64], other: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+def _fold(one: Floats, other: Floats, step: int) -> Floats:
     """Give the distribution of the sum of two numbers; the places of the other's are `step` apart."""
     total = np.zeros(len(one) + step * (len(other) - 1))
     if len(one) < len(other):
@@ -146,7 +174,7 @@ def _fold(one: NDArray[np.float64], other: NDArray[np.float64], step: int) -> ND
     return total
 
 
-def _design_effect(surplus: NDArray[np.int64], by_group: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
+def _design_effect(surplus: NDArray[np.int64], by_group: Floats, sizes: NDArray[np.int64]) -> float:
     """Say how many times more a mean of `surplus` varies than that of as many single images would; at least 1.
 
     Where the models never differ nothing varies, and the images of a group are taken to be one.

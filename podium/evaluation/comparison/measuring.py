@@ -1,26 +1,39 @@
 """The figures of models on the images that all of them saw, and how they differ."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from podium.evaluation.boxes import overlap
 from podium.evaluation.comparison.contenders import Common, Contender, find_common
-from podium.evaluation.intervals import Estimate, Resamples, estimate_proportion
-from podium.evaluation.paired import Difference, adjust_for_number, compare_hits, compare_statistics
+from podium.evaluation.intervals import Estimate, Floats, Resamples
+from podium.evaluation.metrics import SMALLER_IS_BETTER, measure_all
+from podium.evaluation.paired import (
+    Difference,
+    Statistic,
+    adjust_for_number,
+    compare_hits,
+    compare_statistics,
+    mean_difference,
+)
 from podium.evaluation.predictions import Predictions
+from podium.evaluation.scores import score
 
 ALPHA = 0.05
 """A difference is called more than noise where two equal models would show as great a one less often than this."""
 HALF = 0.5
 """Of intersection over union: from here on a box is right."""
 
-Numbers = NDArray[np.float64]
-Statistic = Callable[[Numbers], Numbers]
-"""Gives (b,) figures for (b, n) weights."""
+TITLES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "loss": "log loss",
+    "mean_iou": "mean IoU",
+    "joint_accuracy": "joint accuracy",
+}
+"""The metrics that are compared, and what a page calls them."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +41,31 @@ class Figure:
     """One metric of all contenders.
 
     Attributes:
-        name: the metric's.
-        better: "higher" or "lower".
+        name: the metric's, see `measure_all`.
         estimates: of each contender.
         differences: of each contender but the first, to the first; p-values are adjusted for their number.
     """
 
     name: str
-    better: str
     estimates: tuple[Estimate, ...]
     differences: tuple[Difference, ...]
+
+    @property
+    def title(self) -> str:
+        """What a page calls the metric."""
+        return TITLES[self.name]
+
+    @property
+    def is_better_higher(self) -> bool:
+        """Whether the higher of two is the better."""
+        return self.name not in SMALLER_IS_BETTER
 
     def verdict(self, number: int) -> str:
         """Say what a difference shows, in words: "better", "worse" or "no more than noise"."""
         found = self.differences[number]
         if found.p_value >= ALPHA:
             return "no more than noise"
-        return "better" if (found.value > 0) == (self.better == "higher") else "worse"
+        return "better" if (found.value > 0) == self.is_better_higher else "worse"
 
 
 @dataclass(frozen=True)
@@ -99,68 +120,67 @@ def compare(contenders: Sequence[Contender], split: str = "test") -> Comparison:
         PodiumError: they cannot be compared.
     """
     common = find_common(contenders, split)
-    resamples = Resamples(common.groups)
-    figures = [
-        _compare_shares("accuracy", [some.right for some in common.predictions], common.groups),
-        _compare_resampled(
-            "macro F1", "higher", [_macro_f1(some) for some in common.predictions], resamples, len(common)
-        ),
-        _compare_resampled(
-            "log loss", "lower", [_mean(_losses(some)) for some in common.predictions], resamples, len(common)
-        ),
-        *_compare_boxes(common),
-    ]
-    return Comparison(contenders[0].dataset, split, tuple(contenders), common, tuple(figures))
+    first, *others = common.predictions
+    estimates = [measure_all(some) for some in common.predictions]
+    differences = [_compare(first, other) for other in others]
+    figures = tuple(
+        Figure(name, tuple(some[name] for some in estimates), _adjusted([some[name] for some in differences]))
+        for name in TITLES
+        if all(name in some for some in (*estimates, *differences))
+    )
+    return Comparison(contenders[0].dataset, split, tuple(contenders), common, figures)
 
 
-def _compare_shares(name: str, hits: Sequence[NDArray[np.bool_]], groups: NDArray[np.int64]) -> Figure:
-    differences = [compare_hits(hits[0], other, groups) for other in hits[1:]]
-    return Figure(name, "higher", tuple(estimate_proportion(one, groups) for one in hits), _adjusted(differences))
+def _compare(first: Predictions, second: Predictions) -> Mapping[str, Difference]:
+    """Compare two models; that of boxes is on the images of which both know the true one."""
+    resamples, groups = Resamples(first.groups), first.groups
+    losses = score(second.labels, second.probabilities).losses - score(first.labels, first.probabilities).losses
+    found = {
+        "accuracy": compare_hits(first.right, second.right, groups),
+        "macro_f1": compare_statistics(_macro_f1(first, second), groups, resamples),
+        "loss": compare_statistics(mean_difference(losses), groups, resamples),
+    }
+    one, two = _overlaps(first), _overlaps(second)
+    known = np.isfinite(one) & np.isfinite(two)
+    if known.any():
+        some, hits = groups[known], [(of.right & (at >= HALF))[known] for of, at in ((first, one), (second, two))]
+        found["mean_iou"] = compare_statistics(mean_difference((two - one)[known]), some, Resamples(some))
+        found["joint_accuracy"] = compare_hits(*hits, some)
+    return found
 
 
-def _compare_resampled(
-    name: str, better: str, statistics: Sequence[Statistic], resamples: Resamples, images: int
-) -> Figure:
-    once = np.ones((1, images))
-    values = [float(statistic(once)[0]) for statistic in statistics]
-    first = statistics[0]
-
-    def less(other: Statistic) -> Statistic:
-        return lambda weights: other(weights) - first(weights)
-
-    differences = [
-        compare_statistics(value - values[0], less(other), resamples)
-        for value, other in zip(values[1:], statistics[1:], strict=True)
-    ]
-    estimates = [resamples.interval(value, one) for value, one in zip(values, statistics, strict=True)]
-    return Figure(name, better, tuple(estimates), _adjusted(differences))
+def _overlaps(some: Predictions) -> Floats:
+    """Give the overlap of each image's boxes; NaN where a box is not known."""
+    if some.boxes is None or some.predicted_boxes is None:
+        return np.full(len(some), np.nan)
+    return np.where(np.isfinite(some.boxes).all(axis=1), overlap(some.boxes, some.predicted_boxes), np.nan)
 
 
-def _compare_boxes(common: Common) -> list[Figure]:
-    """Compare the boxes, on the images where a true one is known to all; none where a contender predicts none."""
-    overlaps = []
-    for some in common.predictions:
-        if some.boxes is None or some.predicted_boxes is None:
-            return []
-        overlaps.append(
-            np.where(np.isfinite(some.boxes).all(axis=1), overlap(some.boxes, some.predicted_boxes), np.nan)
-        )
-    known = np.isfinite(overlaps).all(axis=0)
-    if not known.any():
-        return []
-    groups = common.groups[known]
-    shares, right = [one[known] for one in overlaps], [some.right[known] for some in common.predictions]
-    means = [_mean(one) for one in shares]
-    return [
-        _compare_resampled("mean IoU", "higher", means, Resamples(groups), int(known.sum())),
-        _compare_shares(
-            "joint accuracy", [is_ & (one >= HALF) for is_, one in zip(right, shares, strict=True)], groups
-        ),
-    ]
+def _macro_f1(first: Predictions, second: Predictions) -> Statistic:
+    """Give the difference of the mean F1 of the classes that are there or are predicted, as scikit-learn counts it."""
+    (hits, both), (their_hits, theirs) = _count(first), _count(second)
+
+    def figure(right: Floats, total: Floats) -> Floats:
+        scores = np.divide(2 * right, total, out=np.zeros_like(total), where=total > 0)
+        means: Floats = scores.sum(axis=0) / np.maximum((total > 0).sum(axis=0), 1)
+        return means
+
+    def statistic(kept: Floats, changed: Floats) -> Floats:
+        keep, change = kept.T, changed.T
+        of_second = figure(their_hits @ keep + hits @ change, theirs @ keep + both @ change)
+        of_first = figure(hits @ keep + their_hits @ change, both @ keep + theirs @ change)
+        return of_second - of_first
+
+    return statistic
 
 
-def _many(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def _count(some: Predictions) -> tuple[csr_array, csr_array]:
+    """Give two tables (classes, n): which images are right, of their class; and which are of a class or said to be."""
+    images, ones = np.arange(len(some)), np.ones(len(some))
+    shape = (len(some.classes), len(some))
+    actual, said = (csr_array((ones, (which, images)), shape=shape) for which in (some.labels, some.predicted))
+    right = csr_array((ones[some.right], (some.labels[some.right], images[some.right])), shape=shape)
+    return right, actual + said
 
 
 def _adjusted(differences: Sequence[Difference]) -> tuple[Difference, ...]:
@@ -168,34 +188,5 @@ def _adjusted(differences: Sequence[Difference]) -> tuple[Difference, ...]:
     return tuple(replace(one, p_value=p_value) for one, p_value in zip(differences, adjusted, strict=True))
 
 
-def _losses(some: Predictions) -> Numbers:
-    """Give the cross-entropy of each image, in nats, with scikit-learn's bound on what is as good as impossible."""
-    exact = some.probabilities.astype(np.float64)
-    true = exact[np.arange(len(some)), some.labels] / exact.sum(axis=1)
-    losses: Numbers = -np.log(np.clip(true, np.finfo(np.float64).eps, 1))
-    return losses
-
-
-def _mean(values: Numbers) -> Statistic:
-    return lambda weights: weights @ values / weights.sum(axis=1)
-
-
-def _macro_f1(some: Predictions) -> Statistic:
-    """Give the mean F1 of the classes that are there or are predicted, as scikit-learn's `f1_score` does."""
-    images, classes = np.arange(len(some)), len(some.classes)
-
-    def members(which: NDArray[np.int64], counted: NDArray[np.bool_]) -> csr_array:
-        rows = images[counted]
-        return csr_array((np.ones(len(rows)), (which[counted], rows)), shape=(classes, len(some)))
-
-    everything = np.ones(len(some), bool)
-    hits = members(some.labels, some.right)
-    both = members(some.labels, everything) + members(some.predicted, everything)
-
-    def statistic(weights: Numbers) -> Numbers:
-        twice, total = 2 * (hits @ weights.T), both @ weights.T
-        scores = np.divide(twice, total, out=np.zeros_like(total), where=total > 0)
-        means: Numbers = scores.sum(axis=0) / np.maximum((total > 0).sum(axis=0), 1)
-        return means
-
-    return statistic
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

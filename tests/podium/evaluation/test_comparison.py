@@ -65,8 +65,8 @@ def test_the_figures_are_scikit_learns() -> None:
         exact = some.probabilities.astype(np.float64)
         expected = {
             "accuracy": accuracy_score(some.labels, some.predicted),
-            "macro F1": f1_score(some.labels, some.predicted, average="macro"),
-            "log loss": log_loss(some.labels, exact / exact.sum(axis=1, keepdims=True)),
+            "macro_f1": f1_score(some.labels, some.predicted, average="macro"),
+            "loss": log_loss(some.labels, exact / exact.sum(axis=1, keepdims=True)),
         }
         assert {name: figure.estimates[place].value for name, figure in figures.items()} == pytest.approx(expected)
     for figure in figures.values():
@@ -94,10 +94,10 @@ def test_boxes_are_compared_where_a_true_one_is_known() -> None:
     ]
     figures = {figure.name: figure for figure in compare(pair).figures}
     known = np.arange(30) != 3
-    assert figures["mean IoU"].estimates[1].value == pytest.approx(overlap(true[known], near[known]).mean())
-    assert figures["mean IoU"].verdict(0) == figures["joint accuracy"].verdict(0) == "better"
+    assert figures["mean_iou"].estimates[1].value == pytest.approx(overlap(true[known], near[known]).mean())
+    assert figures["mean_iou"].verdict(0) == figures["joint_accuracy"].verdict(0) == "better"
     right = (overlap(true[known], far[known]) >= 0.5).mean()
-    assert figures["joint accuracy"].estimates[0].value == pytest.approx(right)
+    assert figures["joint_accuracy"].estimates[0].value == pytest.approx(right)
 
 
 def test_three_models_are_compared_with_the_first_and_pay_for_their_number() -> None:

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,8 +9,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom, binomtest, norm, permutation_test
 
-from podium.evaluation.intervals import Resamples
-from podium.evaluation.paired import adjust_for_number, compare_hits, compare_statistics, turn_signs
+from podium.evaluation.intervals import Floats, Resamples
+from podium.evaluation.paired import (
+    Difference,
+    adjust_for_number,
+    compare_hits,
+    compare_statistics,
+    mean_difference,
+    turn_signs,
+)
 
 Hits = NDArray[np.bool_]
 
@@ -127,27 +133,41 @@ def test_images_taken_for_groups_would_cry_wolf() -> None:
     assert np.mean([one.p_value <= 0.05 for one in found]) > 0.25
 
 
-def mean_of(values: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    return lambda weights: weights @ values / weights.sum(axis=1)
+def compare_means(scores: Floats, groups: NDArray[np.int64], count: int = 1000) -> Difference:
+    return compare_statistics(mean_difference(scores), groups, Resamples(groups, count))
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.2])
-def test_the_bootstrap_of_a_mean_agrees_with_the_normal_distribution(shift: float) -> None:
-    values = np.random.default_rng(3).normal(shift, 1, 400)
-    found = compare_statistics(float(values.mean()), mean_of(values), Resamples(np.arange(400), count=4000))
-    error = values.std() / 20
-    assert found.low == pytest.approx(values.mean() - 1.96 * error, abs=0.01)
-    assert found.p_value == pytest.approx(2 * norm.sf(abs(values.mean()) / error), abs=0.03)
+@pytest.mark.parametrize("shift", [0.0, 0.15])
+def test_a_difference_of_means_agrees_with_the_normal_distribution(shift: float) -> None:
+    scores = np.random.default_rng(3).normal(shift, 1, 400)
+    found, error = compare_means(scores, np.arange(400)), scores.std() / 20
+    assert found.value == pytest.approx(scores.mean())
+    assert (found.low, found.high) == pytest.approx((scores.mean() - 2 * error, scores.mean() + 2 * error), abs=0.02)
+    assert found.p_value == pytest.approx(2 * norm.sf(abs(scores.mean()) / error), abs=0.03)
+
+
+def test_of_few_groups_every_way_to_change_the_models_is_gone_through() -> None:
+    scores, groups = np.array([3.0, 1.0, 2.0, 0.5, 0.25]), np.array([0, 0, 1, 2, 2])
+    sums = [abs(sum(signs)) for signs in itertools.product((4, -4), (2, -2), (0.75, -0.75))]
+    assert compare_means(scores, groups).p_value == pytest.approx(np.mean([one >= 6.75 for one in sums]))
+
+
+def test_equal_means_differ_in_one_case_of_twenty_where_groups_are_alike() -> None:
+    generator = np.random.default_rng(0)
+    sizes = np.r_[np.full(10, 5), np.ones(20, int)]
+    groups, rounds = np.repeat(np.arange(30), sizes), 60
+    found = [compare_means(np.repeat(generator.normal(0, 1, 30), sizes), groups, 50).p_value for _ in range(rounds)]
+    assert np.mean([one <= 0.05 for one in found]) == pytest.approx(0.05, abs=0.06)
 
 
 def test_what_does_not_differ_has_no_small_p_value() -> None:
-    found = compare_statistics(0.0, mean_of(np.zeros(9)), Resamples(np.arange(9)))
-    assert (found.value, found.low, found.high, found.p_value) == (0, 0, 0, 1)
+    found = compare_means(np.zeros(9), np.arange(9))
+    assert (found.value, found.p_value) == (0, 1)
 
 
 def test_one_group_alone_has_no_interval() -> None:
-    found = compare_statistics(0.5, mean_of(np.ones(4) / 2), Resamples(np.zeros(4, int)))
-    assert (found.low, found.high, found.p_value) == (None, None, 1)
+    found = compare_means(np.ones(4) / 2, np.zeros(4, int))
+    assert (found.value, found.low, found.high, found.p_value) == (0.5, None, None, 1)
 
 
 def test_holm_keeps_the_order_and_goes_no_higher_than_one() -> None:
