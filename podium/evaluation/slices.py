@@ -47,9 +47,7 @@ class Slices:
         return {"looked_at": self.looked_at, "worse": self.worse, "missing": missing}
 
 
-def slice_up(
-    predictions: Predictions, facts: pd.DataFrame, columns: Sequence[str] = ()
-) -> tuple[pd.DataFrame, Slices]:
+def slice_up(predictions: Predictions, facts: pd.DataFrame, columns: Sequence[str] = ()) -> tuple[pd.DataFrame, Slices]:
     """Measure a model on the slices of a split.
 
     Args:
