@@ -110,7 +110,7 @@ def fit_power_law(images: NDArray[np.int64], accuracies: Floats, weights: Floats
         better = errors < best
         best[better] = errors[better]
         fitted[:, better] = np.array([limit, loss, np.full(len(loss), exponent)])[:, better]
-    return PowerLaw(*fitted, at)
+    return PowerLaw(fitted[0], fitted[1], fitted[2], at)
 
 
 def extrapolate(curve: LearningCurve, groups: NDArray[np.int64], seed: int = 0) -> dict[str, object] | None:

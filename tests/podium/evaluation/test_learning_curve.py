@@ -69,13 +69,13 @@ def test_a_curve_never_falls_and_never_ends_above_one(accuracies: list[float]) -
 def test_the_gain_lies_in_its_band_and_the_band_in_the_curve() -> None:
     truth = power_law(2000, 0.9, 0.1, 0.5) - power_law(1000, 0.9, 0.1, 0.5)
     inside = []
-    for seed in range(20):
+    for seed in range(8):
         found = extrapolate(make_curve(0.9, 0.1, 0.5, seed), ALONE)
         assert found is not None
         inside.append(found["gain"]["low"] <= truth <= found["gain"]["high"])
         for point in found["curve"]:
             assert point["low"] <= point["value"] <= point["high"]
-    assert sum(inside) >= 18
+    assert sum(inside) >= 7
 
 
 def test_it_goes_no_further_than_to_twice_the_images() -> None:

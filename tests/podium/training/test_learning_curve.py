@@ -10,6 +10,7 @@ import pytest
 from podium.config.schedules import Augmentation, Schedule
 from podium.models.files import save_model
 from podium.paths import CandidatePaths, DatasetPaths
+from podium.training import learning_curve as room
 from podium.training.heads import HeadTrainer
 from podium.training.learning_curve import (
     SEEDS,
