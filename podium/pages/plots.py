@@ -114,11 +114,12 @@ def put_image(
     pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
     extent = (left, left + width * scale, top + height * scale, top)
     canvas.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
-    for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1.5)))):
+    for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1)))):
         if box is not None and np.isfinite(np.asarray(box, np.float64)).all():
             x, y, across, down = (float(value) * scale for value in box)
             place = (left + x, top + y)
-            canvas.add_patch(Rectangle(place, across, down, fill=False, edgecolor=colour, linewidth=1, linestyle=line))
+            style = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
+            canvas.add_patch(Rectangle(place, across, down, fill=False, **style))
     canvas.set(xlim=canvas.figure.bbox.intervalx, ylim=canvas.figure.bbox.intervaly[::-1])
 
 
