@@ -11,6 +11,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from podium.pages.html import clip
+
 INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
 TRUE_BOX, PREDICTED_BOX = "#35d07f", "#ffb000"
 
@@ -76,7 +78,10 @@ def draw_gallery(
         both = () if boxes is None else (boxes[place], row[["left", "top", "width", "height"]])
         put_image(canvas, image, (left, top, side), *both)
         right = row["actual"] == row["predicted"]
-        text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
+        named = f"{clip(row['predicted'], 15)}  {row['confidence']:.0%}"
+        text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
+            "" if right else f"\nis {clip(row['actual'], 22)}"
+        )
         style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
         canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
     _save(figure, path)
