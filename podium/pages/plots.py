@@ -80,8 +80,6 @@ def draw_gallery(
         right = row["actual"] == row["predicted"]
         named = f"{clip(row['predicted'], 15)}  {row['confidence']:.0%}"
         text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
-            "" if right else f"\nis {clip(row['actual'], 22)}"
-        )
         style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
         canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
     _save(figure, path)
@@ -119,12 +117,13 @@ def put_image(
     pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
     extent = (left, left + width * scale, top + height * scale, top)
     canvas.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+    inside = Rectangle((left, top), width * scale, height * scale, transform=canvas.transData)
     for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1)))):
         if box is not None and np.isfinite(np.asarray(box, np.float64)).all():
             x, y, across, down = (float(value) * scale for value in box)
             place = (left + x, top + y)
             style = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
-            canvas.add_patch(Rectangle(place, across, down, fill=False, **style))
+            canvas.add_patch(Rectangle(place, across, down, fill=False, **style)).set_clip_path(inside)
     canvas.set(xlim=canvas.figure.bbox.intervalx, ylim=canvas.figure.bbox.intervaly[::-1])
 
 
