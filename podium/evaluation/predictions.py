@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
-from sklearn.metrics import confusion_matrix
 
 from podium.datasets.arrays import Split
 from podium.errors import PodiumError
@@ -243,26 +242,6 @@ def tabulate(
         table[["left", "top", "width", "height"]] = boxes
         table["iou"] = overlap(split.boxes, boxes)
     return table
-
-
-def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Count how often each actual class (rows) was predicted as each class (columns).
-
-    Example:
-        >>> predictions = pd.DataFrame({"actual": ["cat", "cat", "dog"], "predicted": ["cat", "dog", "dog"]})
-        >>> count_confusions(predictions, ["cat", "dog"])
-                cat  dog
-        actual
-        cat       1    1
-        dog       0    1
-    """
-    counts = confusion_matrix(predictions["actual"], predictions["predicted"], labels=list(classes))
-    return pd.DataFrame(counts, index=pd.Index(classes, name="actual"), columns=list(classes))
-
-
-def normalise(counts: pd.DataFrame) -> pd.DataFrame:
-    """Turn counts into shares of each actual class; a class without images has zeros."""
-    return counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
