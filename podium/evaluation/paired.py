@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import binom, permutation_test
 
-from podium.evaluation.intervals import CELLS, Floats, Resamples, Z
+from podium.evaluation.intervals import CELLS, Floats, Resamples, Z, count_alike
 
 Statistic = Callable[[Floats, Floats], Floats]
 """Gives (b,) differences, the second model's figure less the first's, of two times (b, n) weights: how often each image
@@ -68,11 +68,9 @@ def compare_hits(first: NDArray[np.bool_], second: NDArray[np.bool_], groups: ND
     """
     surplus = second.astype(np.int64) - first.astype(np.int64)
     _, members = np.unique(groups, return_inverse=True)
-    by_group, sizes = np.bincount(members, surplus), np.bincount(members)
-    effect = _design_effect(surplus, by_group, sizes)
-    better, worse, count = (float(number) / effect for number in ((surplus > 0).sum(), (surplus < 0).sum(), len(first)))
-    low, high = _tango(better, worse, count, Z)
-    grouped = len(sizes) < len(first)
+    by_group, count = np.bincount(members, surplus), effective_pairs(first, second, groups)
+    low, high = _tango(count * float((surplus > 0).mean()), count * float((surplus < 0).mean()), count, Z)
+    grouped = len(by_group) < len(first)
     method = "Tango, effective number of images; mid-p of turned groups" if grouped else "Tango; McNemar mid-p"
     return Difference(float(surplus.mean()), low, high, turn_signs(by_group.astype(np.int64)), method)
 
@@ -125,6 +123,25 @@ def mean_difference(scores: Floats) -> Statistic:
     return statistic
 
 
+def effective_pairs(first: NDArray[np.bool_], second: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
+    """Give the number of independent images that would tell a difference of hits as exactly as these do.
+
+    It is never more than the images are. Where the models never differ nothing varies, and the images of a group are
+    taken to be one.
+    """
+    surplus = second.astype(np.int64) - first.astype(np.int64)
+    _, members = np.unique(groups, return_inverse=True)
+    sizes, count, mean = np.bincount(members), len(surplus), float(surplus.mean())
+    single = float(((surplus - mean) ** 2).sum())
+    if len(sizes) == count:
+        return float(count)
+    if single == 0 or len(sizes) < 2:
+        return count_alike(groups)
+    off = np.bincount(members, surplus) - sizes * mean
+    grouped = len(sizes) / (len(sizes) - 1) * float((off**2).sum())
+    return count / max(1.0, grouped / single)
+
+
 def turn_signs(surpluses: NDArray[np.int64]) -> float:
     """Give the two-sided mid-p of a sum of whole numbers, any of which might have had the other sign.
 
@@ -172,21 +189,6 @@ def _fold(one: Floats, other: Floats, step: int) -> Floats:
         for place, chance in enumerate(other):
             total[place * step : place * step + len(one)] += chance * one
     return total
-
-
-def _design_effect(surplus: NDArray[np.int64], by_group: Floats, sizes: NDArray[np.int64]) -> float:
-    """Say how many times more a mean of `surplus` varies than that of as many single images would; at least 1.
-
-    Where the models never differ nothing varies, and the images of a group are taken to be one.
-    """
-    count, mean = len(surplus), float(surplus.mean())
-    if len(sizes) == count:
-        return 1.0
-    single = float(((surplus - mean) ** 2).sum())
-    if single == 0 or len(sizes) < 2:
-        return float((sizes**2).sum() / count)
-    grouped = len(sizes) / (len(sizes) - 1) * float(((by_group - sizes * mean) ** 2).sum())
-    return max(1.0, grouped / single)
 
 
 def _tango(better: float, worse: float, count: float, quantile: float) -> tuple[float, float]:

@@ -56,6 +56,11 @@ def training_view(uri: str, experiment: str = "", run: str = "", artifact: str =
     return f"{server}/#/{place}?{TRAINING_VIEW}" if uri else f"#/{place}?{TRAINING_VIEW}"
 
 
+def where_to_look(uri: str) -> str:
+    """Give a server's address as people open it, and that of a database as MLflow's commands take it; no password."""
+    return training_view(uri) if uri.startswith("http") else shown_uri(uri)
+
+
 def shown_uri(text: str) -> str:
     """Give an address, or a text with addresses, without passwords, for people."""
     return re.sub(r"://[^/@\s]*@", "://…@", text)

@@ -102,6 +102,7 @@ class Ledger:
             metrics=self._metrics(name),
             splits=run.data.tags["podium.splits"],
             is_new=not known,
+            page=self._page(run) if self.client.tracking_uri.startswith("http") else "",
         )
 
     def _paths(self, name: str) -> CandidatePaths:
@@ -190,15 +191,17 @@ class Ledger:
         self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
         logger.info("%s is in MLflow, run %s", name, run_id)
 
+    def _page(self, run: Run, server: str | None = None) -> str:
+        """Give the address of a run's report card; by default with the server's own."""
+        server = self.client.tracking_uri if server is None else server
+        return training_view(server, run.info.experiment_id, run.info.run_id, f"{REPORTS}/{PAGE}")
+
     def _describe(self, run: Run, name: str) -> str:
         """Give the run's description; the addresses in it are relative to the server that shows it."""
-        reports, run_id = self._root / self._paths(name).reports, run.info.run_id
-        page = picture = ""
-        if (reports / PAGE).is_file():
-            page = training_view("", run.info.experiment_id, run_id, f"{REPORTS}/{PAGE}")
-        if (reports / PICTURE).is_file():
-            picture = f"get-artifact?path={REPORTS}/{PICTURE}&run_uuid={run_id}"
-        return describe_result(reports, name, page, picture)
+        reports = self._root / self._paths(name).reports
+        page = self._page(run, server="") if (reports / PAGE).is_file() else ""
+        picture = f"get-artifact?path={REPORTS}/{PICTURE}&run_uuid={run.info.run_id}"
+        return describe_result(reports, name, page, picture if (reports / PICTURE).is_file() else "")
 
     def _model_id(self, run: Run) -> str:
         """Give the id of the model that a run logged in full; empty if it has none."""

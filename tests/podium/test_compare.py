@@ -31,6 +31,7 @@ def test_two_candidates_have_a_table_and_a_page(project_of: Trained, capsys: pyt
     assert re.search(r"accuracy  digits-dense  1\.0000 \(0\.\d+ to 1\.000\)", output)
     assert re.search(r"accuracy  digits-cnn  -0\.1667 \(-0\.\d+ to \+0\.\d+\)\s+0\.500  no more than noise", output)
     assert "6 images of the test split, seen by both." in output
+    assert "What they can show: a difference of " in output
     place = "reports/digits/compare/digits-dense-vs-digits-cnn.html"
     assert f"Look at {place}" in output
     page = (project_of.root / place).read_text(encoding="utf-8")

@@ -16,8 +16,10 @@ from podium.evaluation.paired import (
     adjust_for_number,
     compare_hits,
     compare_statistics,
+    effective_pairs,
     mean_difference,
 )
+from podium.evaluation.power import detectable_difference
 from podium.evaluation.predictions import Predictions
 from podium.evaluation.scores import score
 
@@ -79,7 +81,7 @@ class Comparison:
         common: the images that all saw.
         figures: the accuracy first.
         detectable: the smallest difference of accuracies, 0–1, that is found in four of five cases where two models
-            differ on as many of these images as the contenders do; None where it is not known.
+            differ on as many of these images as the contenders do.
     """
 
     dataset: str
@@ -87,7 +89,7 @@ class Comparison:
     contenders: tuple[Contender, ...]
     common: Common
     figures: tuple[Figure, ...]
-    detectable: float | None = None
+    detectable: float
 
     def describe(self) -> list[str]:
         """Say in sentences what was compared, and what it can show."""
@@ -101,11 +103,11 @@ class Comparison:
                 sentences.append(f"Left out: {_many(count, 'image')} {alone.format(one.name)}.")
         if self.common.relabelled:
             sentences.append(f"Left out: {_many(self.common.relabelled, 'image')} that got another label in between.")
-        if self.detectable is not None:
-            sentences.append(
-                f"What these images can show: a difference of {100 * self.detectable:.1f} points of accuracy is found "
-                "in four of five cases, a smaller one less often."
-            )
+        found = (
+            f"a difference of {100 * self.detectable:.1f} points of accuracy is found in four of five cases, a smaller "
+            "one less often"
+        )
+        sentences.append(f"What they can show: {found if self.detectable < 1 else 'nothing, they are too few'}.")
         return sentences
 
 
@@ -128,7 +130,14 @@ def compare(contenders: Sequence[Contender], split: str = "test") -> Comparison:
         for name in TITLES
         if all(name in some for some in (*estimates, *differences))
     )
-    return Comparison(contenders[0].dataset, split, tuple(contenders), common, figures)
+    detectable = max(_detectable(first, other) for other in others)
+    return Comparison(contenders[0].dataset, split, tuple(contenders), common, figures, detectable)
+
+
+def _detectable(first: Predictions, second: Predictions) -> float:
+    """Give the smallest difference of accuracies that two models which differ as often would show in most cases."""
+    discordant = float((first.right != second.right).mean())
+    return detectable_difference(effective_pairs(first.right, second.right, first.groups), discordant)
 
 
 def _compare(first: Predictions, second: Predictions) -> Mapping[str, Difference]:

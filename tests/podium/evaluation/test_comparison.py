@@ -119,6 +119,7 @@ def test_only_images_that_both_saw_count_found_by_id_and_content() -> None:
         "3 images of the test split, seen by both.",
         "Left out: 1 image that only a saw.",
         "Left out: 1 image that only b saw.",
+        "What they can show: nothing, they are too few.",
     ]
 
 

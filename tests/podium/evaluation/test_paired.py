@@ -18,6 +18,7 @@ from podium.evaluation.paired import (
     mean_difference,
     turn_signs,
 )
+from podium.evaluation.power import POWER, detectable_difference
 
 Hits = NDArray[np.bool_]
 
@@ -174,3 +175,18 @@ def test_holm_keeps_the_order_and_goes_no_higher_than_one() -> None:
     assert adjust_for_number([0.01, 0.04, 0.03, 0.9]) == pytest.approx([0.04, 0.09, 0.09, 0.9])
     assert adjust_for_number([0.9, 0.8]) == [1, 1]
     assert adjust_for_number([0.02]) == [0.02]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 4])
+def test_what_is_called_detectable_is_found_in_four_of_five_cases(size: int) -> None:
+    generator = np.random.default_rng(2)
+    groups, discordant = np.repeat(np.arange(400), size), 0.1
+    difference = detectable_difference(400, discordant)
+    found = []
+    for _ in range(300):
+        chance = np.repeat(generator.random(400), size)  # the images of a group go one way
+        better, worse = (discordant + difference) / 2, (discordant - difference) / 2
+        first, second = chance >= better, (chance < better) | (chance >= better + worse)
+        found.append(compare_hits(first, second, groups).p_value <= 0.05)
+    assert np.mean(found) == pytest.approx(POWER, abs=0.06)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podium.tracking.connection import shown_uri, training_view
+from podium.tracking.connection import shown_uri, training_view, where_to_look
 from podium.tracking.figures import describe_result, read_figures
 
 ESTIMATE = {"value": 0.75, "low": 0.5, "high": 0.875, "method": "Wilson"}
@@ -65,3 +65,5 @@ def test_an_address_opens_the_training_view_and_holds_no_password() -> None:
         f"#/experiments/7/runs/3f/artifacts/reports/index.html{view}"
     )
     assert shown_uri("postgresql://me:secret@db.example/mlflow") == "postgresql://…@db.example/mlflow"
+    assert where_to_look("sqlite:////a/mlflow.db") == "sqlite:////a/mlflow.db"
+    assert where_to_look("http://me:secret@mlflow.example") == f"http://mlflow.example/#/experiments{view}"
