@@ -127,6 +127,21 @@ class CandidatePaths:
         return self.repeats / "seeds.csv"
 
     @property
+    def calibration(self) -> Path:
+        """The temperature that each seed's model was given, see `podium.training.temperature`."""
+        return Path("models") / self.name / "calibration.json"
+
+    @property
+    def thresholds(self) -> Path:
+        """How sure the model has to be to answer; `evaluate` writes it beside the model."""
+        return Path("models") / self.name / "thresholds.json"
+
+    @property
+    def seconds(self) -> Path:
+        """How long the training took. No output of DVC, as times differ: it can be removed at any time."""
+        return Path("models") / self.name / "seconds.json"
+
+    @property
     def tensorboard(self) -> Path:
         """The folder of the history for TensorBoard. No output of DVC: it can be removed at any time."""
         return Path("models") / self.name / "tensorboard"

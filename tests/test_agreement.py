@@ -80,7 +80,7 @@ def test_candidates_live_where_dvc_looks_for_them(project: Path, resolved: dict[
         paths, processed = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset).processed
         train, evaluate, confusion_matrix = (resolved[f"{stage}@{name}"] for stage in STAGES[3:])
         assert processed in deps(project, train)
-        assert outs(project, train) == {paths.model, paths.history, paths.repeats}
+        assert outs(project, train) == {paths.model, paths.history, paths.repeats, paths.calibration}
         assert deps(project, evaluate) >= {processed, paths.model, paths.repeats}
         assert {path.parent for path in outs(project, evaluate)} == {paths.reports}
         assert deps(project, confusion_matrix) >= {

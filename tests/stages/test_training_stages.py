@@ -36,6 +36,7 @@ def test_the_six_stages_write_what_dvc_expects_and_nothing_else(
     board = prepared / "models/dots-dense/tensorboard"
     assert board.is_dir()
     remove(board)  # nobody's output: it can be removed at any time
+    remove(prepared / "models/dots-dense/seconds.json")
     files = {path for folder in MADE for path in (prepared / folder).rglob("*") if path.is_file()}
     assert [out for out in outs if not out.exists()] == []
     assert [file for file in files if not outs & {file, *file.parents}] == [prepared / "data/review.csv"]
@@ -120,10 +121,11 @@ def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(pr
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines()[-1].startswith("train dots-dense: read data/processed/dots, trained dense (163")
         assert "tensorboard" in {path.name for path in (prepared / "models/dots-dense").iterdir()}
-        remove(prepared / "models/dots-dense/tensorboard")
+        for timed in ("tensorboard", "seconds.json"):
+            remove(prepared / "models/dots-dense" / timed)
         made = (prepared / "models/dots-dense").rglob("*")
         contents.append({path.name: path.read_bytes() for path in made if path.is_file()})
-    assert sorted(contents[0]) == ["history.csv", "model.keras", "seeds.csv"]
+    assert sorted(contents[0]) == ["calibration.json", "history.csv", "model.keras", "seeds.csv"]
     assert contents[0] == contents[1]
 
 
