@@ -143,9 +143,9 @@ def _measure_spread(
     key = pairs // (inverse.max(initial=0) + 1)
 
     def add(parts: Floats) -> Floats:
-        return np.bincount(key, weights=parts, minlength=count)
+        return np.bincount(key, weights=parts, minlength=count).astype(np.float64)
 
-    size, hit = np.bincount(where).astype(np.float64), np.bincount(where, weights=hits)
+    size, hit = (np.bincount(where, weights=weights).astype(np.float64) for weights in (None, hits))
     images, several = add(size), np.bincount(key, minlength=count)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = add(hit) / images
