@@ -196,7 +196,7 @@ def _measure_boxes(predictions: Predictions) -> tuple[NDArray[np.bool_], Floats,
     """Give which images have a known box, and of each of these its overlap and its error; None if there is none."""
     if predictions.boxes is None or predictions.predicted_boxes is None:
         return None
-    known: NDArray[np.bool_] = np.isfinite(predictions.boxes).all(axis=1)
+    known: NDArray[np.bool_] = np.all(np.isfinite(predictions.boxes), axis=1)
     if not known.any():
         return None
     actual, predicted = predictions.boxes[known], predictions.predicted_boxes[known]
