@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS
 from podium.evaluation.predictions import Predictions
+from podium.paths import REVIEW_COLUMNS
 
 MAX_SUSPECTS = 200
 """Lines at most: nobody looks through more."""
