@@ -1,38 +1,53 @@
-"""Stage `confusion_matrix`: draw what `evaluate` measured: which class is taken for which, errors, learning curves."""
+"""Stage `confusion_matrix`: show what `evaluate` measured: confusions, errors, learning curves, and the report card."""
 
 import logging
+from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 
 from podium.config import load_params
-from podium.datasets.arrays import load_classes, open_split
-from podium.evaluation.predictions import count_confusions, normalise, read_predictions
-from podium.pages.plots import choose_for_gallery, draw_confusion_matrix, draw_gallery, draw_learning_curves
+from podium.datasets.arrays import SPLITS, open_split
+from podium.evaluation.card.drawings import draw_confusions, draw_errors
+from podium.evaluation.card.model_card import write_model_card
+from podium.evaluation.card.page import write_card
+from podium.evaluation.card.reading import Card, flatten, load_report
+from podium.evaluation.card.results import draw_results
+from podium.evaluation.confusions import count_confusions, save_confusions
+from podium.evaluation.predictions import load_predictions
+from podium.files import file_digest
+from podium.pages.plots import draw_learning_curves
 from podium.paths import CandidatePaths, DatasetPaths
 
 logger = logging.getLogger(__name__)
 
 
 def main(name: str) -> None:
-    """Write the confusion matrix of the candidate `name`, a gallery of test images, and the learning curves."""
-    candidate = load_params().candidate(name)
+    """Write the tables and images of the candidate `name` that people look at, and its page."""
+    params = load_params()
+    candidate = params.candidate(name)
     paths, processed = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset).processed
-    reports, split = paths.reports, open_split(processed / "test")
-    predictions = read_predictions(reports / "predictions.csv")
-    test = predictions[predictions["split"] == "test"].reset_index(drop=True)
-    counts = count_confusions(test, load_classes(processed))
-    shares = normalise(counts)
-    counts.to_csv(reports / "confusion_matrix.csv")
-    shares.to_csv(reports / "confusion_matrix_normalised.csv", float_format="%.6f")
-    test[["actual", "predicted"]].to_csv(reports / "confusions.csv", index=False)
-    draw_confusion_matrix(counts, shares, f"{name}, test split", reports / "confusion_matrix.png")
-    chosen = choose_for_gallery(test)
-    title = f"{name}: most confident errors and least confident hits on test images"
-    boxes = None if split.boxes is None else split.boxes[chosen]
-    draw_gallery(split.images[chosen], test.loc[chosen], title, reports / "gallery.png", boxes)
-    histories = [pd.read_csv(path) for path in (paths.history, *sorted(paths.repeats.glob("*/history.csv")))]
-    draw_learning_curves(histories, name, reports / "learning_curves.png")
-    wrong = int((test["actual"] != test["predicted"]).sum())
+    reports, test = paths.reports, load_predictions(paths.reports / "predictions.parquet")["test"]
+    made = {"candidate": candidate, "schedule": params.schedule(candidate.schedule)}
+    card = Card(
+        name=name,
+        dataset=candidate.dataset,
+        report=load_report(reports),
+        predictions=test,
+        confusions=count_confusions(test),
+        splits={split: open_split(processed / split) for split in SPLITS},
+        histories=[pd.read_csv(path) for path in (paths.history, *sorted(paths.repeats.glob("*/history.csv")))],
+        params=flatten({key: asdict(value) for key, value in made.items()}),
+        digest=file_digest(processed / "split.csv"),
+    )
+    save_confusions(card.confusions, test, reports)
+    draw_confusions(card.confusions, f"{name}, test split", reports)
+    draw_errors(card, reports / "gallery.png")
+    draw_learning_curves(card.histories, name, reports / "learning_curves.png")
+    draw_results(card, reports / "results.png")
+    write_model_card(card, reports / "model_card.md")
+    write_card(card, reports / "index.html")
+    wrong = int(np.sum(~test.right))
     logger.info(
         "confusion_matrix %s: read %s predictions, %s wrong, wrote %s", name, f"{len(test):,}", f"{wrong:,}", reports
     )

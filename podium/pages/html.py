@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-SHELL = "shell.html"
-"""What all pages share: the head and the style."""
+SHARED = ("shell.html", "sections.html", "macros.html")
+"""What all pages share, the head and the style; what long ones share; and what these put in, again and again."""
 MAX_CHARACTERS = 240
 """Characters of a text; what is in the middle of a longer one is not shown."""
 
@@ -21,14 +21,15 @@ def write_html(
 
     Args:
         package: where the template is.
-        template: its file's name. It extends `shell.html`, which has the blocks title, style and body.
+        template: its file's name. It extends `shell.html`, which has the blocks title, style and body, or
+            `sections.html`, which adds to the style.
         values: what it names.
         filters: functions that it uses, besides Jinja's own.
         path: the HTML file to be.
     """
     texts = {
         name: files(home).joinpath(name).read_text("utf-8")
-        for home, name in ((__package__, SHELL), (package, template))
+        for home, name in (*((__package__, shared) for shared in SHARED), (package, template))
     }
     environment = Environment(
         loader=DictLoader(texts),
@@ -53,6 +54,17 @@ def printable(text: str, longest: int = MAX_CHARACTERS) -> str:
 def shortened(text: str, longest: int = MAX_CHARACTERS) -> str:
     """Give a text of some length, in characters, without the middle of a longer one."""
     return text if len(text) <= longest else f"{text[: longest // 2]} … {text[3 - longest // 2 :]}"
+
+
+def clip(text: str, longest: int) -> str:
+    """Give the beginning of a text, in characters, with the escapes of what cannot be printed.
+
+    Example:
+        >>> clip("armadillo", 5)
+        'arma…'
+    """
+    text = printable(text, max(longest, 1) * 8)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _finish(value: object) -> object:

@@ -11,8 +11,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from podium.pages.html import clip
+
 INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
 TRUE_BOX, PREDICTED_BOX = "#35d07f", "#ffb000"
+
+
+DPI = 120
 
 
 def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Path) -> None:
@@ -22,9 +27,11 @@ def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Pa
     """
     history = histories[0]
     names = [name for name in ("loss", "accuracy", "box_loss") if name in history]
-    figure = Figure(figsize=(4.5 * len(names), 3.6), layout="constrained")
-    figure.suptitle(title, color=INK)
-    for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
+    width, height = 4.5 * len(names), 3.6
+    figure = Figure(figsize=(width, height))
+    figure.suptitle(title, color=INK, fontsize=12, y=1 - 0.1 / height, va="top", parse_math=False)
+    grid = {"left": 0.75 / width, "right": 1 - 0.15 / width, "bottom": 0.55 / height, "top": 1 - 0.55 / height}
+    for axes, name in zip(figure.subplots(1, len(names), gridspec_kw={**grid, "wspace": 0.22}), names, strict=True):
         for column, colour, label in ((name, TRAIN, "training"), (f"validation_{name}", VALIDATION, "validation")):
             axes.plot(history["step"], history[column], color=colour, marker=".", label=label)
             for number, other in enumerate(histories[1:]):
@@ -44,34 +51,6 @@ def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Pa
     _save(figure, path)
 
 
-def draw_confusion_matrix(counts: pd.DataFrame, shares: pd.DataFrame, title: str, path: Path) -> None:
-    """Draw a confusion matrix: colour is the share of the actual class, the numbers are counts."""
-    size = max(4.5, 1.8 + 0.36 * len(counts))
-    figure = Figure(figsize=(size, size), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    numbers, parts = counts.to_numpy(), shares.to_numpy()
-    for row, column in np.argwhere(numbers > 0):
-        dark = parts[row, column] > 0.5
-        right = row == column
-        axes.text(
-            *(column, row, str(numbers[row, column])),
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white" if dark else INK if right else WRONG,
-        )
-    ticks = range(len(counts))
-    longest = max(len(name) for name in counts.columns)
-    axes.set_xticks(ticks, counts.columns, rotation=90 if longest > 3 else 0, parse_math=False)
-    axes.set_yticks(ticks, counts.index, parse_math=False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("actual")
-    axes.set_title(title, color=INK)
-    axes.tick_params(length=0)
-    _save(figure, path)
-
-
 def draw_gallery(
     images: NDArray[np.uint8],
     predictions: pd.DataFrame,
@@ -88,22 +67,64 @@ def draw_gallery(
         path: the PNG to write.
         boxes: (n, 4) the true left, top, width, height in pixels, to be drawn in green; the predicted in amber.
     """
-    columns = 6
+    columns, side, step, down = 6, 150, 180, 218
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(1.5 * columns, 1.9 * rows + 0.4), layout="constrained")
-    figure.suptitle(title if boxes is None else f"{title}\ngreen: the true box, amber: the predicted one", color=INK)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.axis("off")
-    for place, (axes, image, (_, row)) in enumerate(zip(grid, images, predictions.iterrows(), strict=False)):
-        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-        if boxes is not None:
-            _draw_box(axes, boxes[place], TRUE_BOX)
-            _draw_box(axes, row[["left", "top", "width", "height"]], PREDICTED_BOX)
+    above = 40 if boxes is None else 64
+    figure, canvas = open_canvas(columns * step + 30, rows * down + above)
+    words = title if boxes is None else f"{title}\ngreen: the true box, amber, dashed: the predicted one"
+    canvas.text(15 + columns * step / 2, 8, words, ha="center", va="top", fontsize=12, color=INK, parse_math=False)
+    for place, (image, (_, row)) in enumerate(zip(images, predictions.iterrows(), strict=False)):
+        left, top = 30 + place % columns * step, above + 44 + place // columns * down
+        both = () if boxes is None else (boxes[place], row[["left", "top", "width", "height"]])
+        put_image(canvas, image, (left, top, side), *both)
         right = row["actual"] == row["predicted"]
-        text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
-        axes.set_title(text, fontsize=9, color=INK if right else WRONG, parse_math=False)
+        named = f"{clip(row['predicted'], 15)}  {row['confidence']:.0%}"
+        text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
+        style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
+        canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
     _save(figure, path)
+
+
+def open_canvas(width: int, height: int) -> tuple[Figure, Axes]:
+    """Give a figure of some pixels, and axes that are all of it, in pixels from its left top corner."""
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    canvas = figure.add_axes((0, 0, 1, 1))
+    canvas.axis("off")
+    canvas.set(xlim=(0, width), ylim=(height, 0))
+    return figure, canvas
+
+
+def put_image(
+    canvas: Axes,
+    image: NDArray[np.uint8],
+    square: tuple[float, float, float],
+    true: Sequence[float] | NDArray[np.float32] | None = None,
+    predicted: Sequence[float] | NDArray[np.float32] | pd.Series | None = None,
+) -> None:
+    """Draw an image with its boxes, if they are known, as large as it can be in a square.
+
+    Args:
+        canvas: see `open_canvas`.
+        image: (height, width, 1 or 3) uint8.
+        square: left, top and side in pixels of the canvas.
+        true: left, top, width and height in pixels of the image, to be drawn in green.
+        predicted: likewise, in amber and dashed.
+    """
+    left, top, side = square
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    left, top = left + (side - width * scale) / 2, top + (side - height * scale) / 2
+    pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
+    extent = (left, left + width * scale, top + height * scale, top)
+    canvas.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+    inside = Rectangle((left, top), width * scale, height * scale, transform=canvas.transData)
+    for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1)))):
+        if box is not None and np.isfinite(np.asarray(box, np.float64)).all():
+            x, y, across, down = (float(value) * scale for value in box)
+            place = (left + x, top + y)
+            style = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
+            canvas.add_patch(Rectangle(place, across, down, fill=False, **style)).set_clip_path(inside)
+    canvas.set(xlim=canvas.figure.bbox.intervalx, ylim=canvas.figure.bbox.intervaly[::-1])
 
 
 def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> list[int]:
@@ -114,12 +135,6 @@ def choose_for_gallery(predictions: pd.DataFrame, count: int = 12) -> list[int]:
     return [*mistakes, *hits]
 
 
-def _draw_box(axes: Axes, box: Sequence[float] | NDArray[np.float32] | pd.Series, colour: str) -> None:
-    left, top, width, height = map(float, box)
-    # Matplotlib counts from the middle of the first pixel, a box from its outer edge.
-    axes.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=colour, linewidth=1))
-
-
 def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e4e9ed", linewidth=0.8)
@@ -127,4 +142,4 @@ def _plain(axes: Axes) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
