@@ -243,9 +243,9 @@ class Many:
 
 def test_of_ten_thousand_classes_the_worst_are_shown_and_all_are_counted() -> None:
     some: Any = Many(110_000, 10_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = slice_up(some, make_facts(110_000))
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 5
     classes = of(found, "class")
     assert len(classes) == SHOWN
     assert classes[classes["worse"]]["value"].tolist() == ["7"]
