@@ -66,14 +66,28 @@ class Images:
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._rows
 
-    def thumbnail(self, id_: str, digest: str) -> bytes | None:
-        """Draw an image small, as a WebP file; None if it is not here."""
+    def thumbnail(self, id_: str, digest: str, box: NDArray[np.float32] | None = None) -> bytes | None:
+        """Draw an image small, as a WebP file, its box in it; None if it is not here.
+
+        Args:
+            id_: the image's id.
+            digest: its sha256.
+            box: left, top, width, height in pixels of the arrays' images.
+        """
         row = self._rows.get((id_, digest))
         if row is None or self._split is None:
             return None
         image = np.asarray(self._split.images[row])
         height, width = thumbnail_size(*image.shape[:2])
-        return draw_thumbnail(fit(image, Image(height=height, width=width, channels=image.shape[2], resize="stretch")))
+        small = fit(image, Image(height=height, width=width, channels=image.shape[2], resize="stretch"))
+        if box is None:
+            return draw_thumbnail(small)
+        left, top, across, down = (box * np.tile(np.array([width, height]) / image.shape[1::-1], 2)).tolist()
+        return draw_thumbnail(small, (left, top, across, down))
+
+    def are_of(self, shape: tuple[int, int, int]) -> bool:
+        """Say whether the images here have a shape: height, width, channels."""
+        return self._split is not None and self._split.images.shape[1:] == shape
 
 
 def find_disagreements(comparison: Comparison, images: Images) -> list[Disagreement]:
@@ -114,5 +128,6 @@ def _show(comparison: Comparison, pair: Sequence[int], row: int, images: Images)
         name, confidence = comparison.contenders[place].name, float(some.confidence[row])
         answers.append(Answer(name, some.classes[some.predicted[row]], confidence, bool(some.right[row])))
     id_ = str(first.ids[row])
-    thumbnail = images.thumbnail(id_, str(first.digests[row]))
+    box = None if first.boxes is None or not images.are_of(first.shape) else first.boxes[row]
+    thumbnail = images.thumbnail(id_, str(first.digests[row]), box)
     return Shown(id_, first.classes[first.labels[row]], tuple(answers), thumbnail)
