@@ -1,8 +1,10 @@
 """Images whose label may be wrong, by what a model says of them.
 
 C. Northcutt et al., "Confident Learning: Estimating Uncertainty in Dataset Labels", 2021, arXiv:1911.00068, as its
-authors' cleanlab finds them (`filter_by="confident_learning"`). It takes probabilities by a model that was not trained
-on the images: those of validation and test are. Of training images it would need a training for each fold.
+authors' cleanlab finds them (`filter_by="confident_learning"`); but a model that is sure of nothing suspects nobody.
+
+It takes probabilities by a model that was not trained on the images: those of validation and test are. Of training
+images it would need a training for each fold.
 """
 
 from collections.abc import Sequence
@@ -11,11 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS
 from podium.evaluation.predictions import Predictions
+from podium.paths import REVIEW_COLUMNS
 
 MAX_SUSPECTS = 200
 """Lines at most: nobody looks through more."""
+LEAST_CONFIDENCE = 0.5
+"""Below it no model means anything."""
 
 
 def list_suspects(dataset: str, splits: Sequence[Predictions]) -> tuple[pd.DataFrame, int]:
@@ -47,7 +51,7 @@ def class_thresholds(splits: Sequence[Predictions]) -> NDArray[np.float64]:
     """Say for each class from which probability on the model means it: the mean of the images that are said to be it.
 
     Returns:
-        (classes,); infinite for a class without images.
+        (classes,), at least `LEAST_CONFIDENCE`; infinite for a class without images.
     """
     classes = len(splits[0].classes)
     sums, counts = np.zeros(classes), np.zeros(classes)
@@ -55,7 +59,9 @@ def class_thresholds(splits: Sequence[Predictions]) -> NDArray[np.float64]:
         own = some.probabilities[np.arange(len(some)), some.labels]
         sums += np.bincount(some.labels, weights=own, minlength=classes)
         counts += np.bincount(some.labels, minlength=classes)
-    return np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)
+    means = np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)
+    thresholds: NDArray[np.float64] = np.maximum(means, LEAST_CONFIDENCE)
+    return thresholds
 
 
 def find_suspects(
@@ -75,4 +81,5 @@ def find_suspects(
     meant = np.where(probabilities >= thresholds, probabilities, -1)
     likely = np.where(meant.max(axis=1) >= 0, meant.argmax(axis=1), -1)
     suspect = (likely >= 0) & (likely != labels) & (predicted != labels)
-    return np.where(suspect, likely, -1)
+    found: NDArray[np.int64] = np.where(suspect, likely, -1)
+    return found

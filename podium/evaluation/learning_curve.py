@@ -1,7 +1,7 @@
 """How many more images? What accuracy becomes with the number of training images, and what twice as many would bring.
 
 An inverse power law, accuracy = c − a · images^(−b), as in R. Figueroa et al., "Predicting sample size required for
-classification performance", 2012, https://doi.org/10.1186/1472-6947-12-8, with their weights: larger trainings count more.
+classification performance", 2012, https://doi.org/10.1186/1472-6947-12-8, with their weights: larger parts count more.
 No further than to twice the images: beyond it such curves are guesses (T. Viering and M. Loog, "The Shape of Learning
 Curves: a Review", 2021, arXiv:2103.10948).
 """
@@ -20,6 +20,9 @@ DRAWS = 1000
 FURTHEST = 2.0
 """How far the curve goes, in multiples of the training images."""
 
+LEAST_SIZES = 3
+"""Numbers of images that a curve needs: it has three unknowns."""
+
 _EXPONENTS = np.geomspace(0.05, 2, 60)
 _POINTS = 16
 _BLOCK = 100
@@ -36,7 +39,7 @@ class LearningCurve:
         shares: (runs,) the share of the train split that this was meant to be.
         seeds: (runs,) int64.
         hits: (runs, n) of each run, whether each validation image is right.
-        reason: why there is none, where there is none.
+        reason: why nothing follows from them, or why there are none.
     """
 
     images: NDArray[np.int64]
@@ -55,7 +58,9 @@ class LearningCurve:
     def of(cls, runs: list[tuple[int, float, int, NDArray[np.bool_]]]) -> "LearningCurve":
         """Put runs together, each with its images, share, seed and hits."""
         images, shares, seeds, hits = zip(*runs, strict=True)
-        return cls(np.array(images, np.int64), np.array(shares), np.array(seeds, np.int64), np.stack(hits))
+        few = len(set(images)) < LEAST_SIZES
+        reason = f"The train split is so small that its parts have fewer than {LEAST_SIZES} sizes." if few else ""
+        return cls(np.array(images, np.int64), np.array(shares), np.array(seeds, np.int64), np.stack(hits), reason)
 
     def save(self, path: Path) -> None:
         """Write each run's images, share, seed and validation accuracy as CSV; no rows where there is none."""
@@ -105,7 +110,7 @@ def fit_power_law(images: NDArray[np.int64], accuracies: Floats, weights: Floats
         better = errors < best
         best[better] = errors[better]
         fitted[:, better] = np.array([limit, loss, np.full(len(loss), exponent)])[:, better]
-    return PowerLaw(*fitted, at)
+    return PowerLaw(fitted[0], fitted[1], fitted[2], at)
 
 
 def extrapolate(curve: LearningCurve, groups: NDArray[np.int64], seed: int = 0) -> dict[str, object] | None:
@@ -115,7 +120,7 @@ def extrapolate(curve: LearningCurve, groups: NDArray[np.int64], seed: int = 0) 
     of a single training.
 
     Args:
-        curve: trainings on at least three numbers of images.
+        curve: trainings on parts of the train split.
         groups: (n,) of the validation split: near-duplicates are drawn together.
         seed: of the draws.
 
@@ -125,7 +130,7 @@ def extrapolate(curve: LearningCurve, groups: NDArray[np.int64], seed: int = 0) 
         no curve.
     """
     sizes, place = np.unique(curve.images, return_inverse=True)
-    if len(sizes) < 3:
+    if len(sizes) < LEAST_SIZES:
         return None
     ranks = (place + 1) / len(sizes)
     law = fit_power_law(curve.images, curve.hits.mean(axis=1)[None], ranks[None])
@@ -143,7 +148,7 @@ def extrapolate(curve: LearningCurve, groups: NDArray[np.int64], seed: int = 0) 
     ends = f"{100 * gain_low:.1f} to {100 * gain_high:.1f}"
     return {
         "unit": "validation accuracy",
-        "band": f"{LEVEL:.0%} of {DRAWS:,} curves, each fitted to validation images and seeds drawn anew",
+        "band": f"{100 * LEVEL:.0f} % of {DRAWS:,} curves, each fitted to validation images and seeds drawn anew",
         "curve": points,
         "doubled": points[-1],
         "gain": {"value": _round(gain), "low": _round(gain_low), "high": _round(gain_high)},

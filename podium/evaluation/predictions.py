@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
-from sklearn.metrics import confusion_matrix
 
 from podium.datasets.arrays import Split
 from podium.errors import PodiumError
@@ -114,12 +113,7 @@ def collect(
             f"The model knows {probabilities.shape[1]:,} classes, the dataset has {len(classes):,}: they do not belong "
             "together. Train it again with `dvc repro`."
         )
-    facts = manifest.drop_duplicates("id").set_index("id").reindex(ids)
-    if lacking := int(facts["group"].isna().sum()):
-        raise PodiumError(
-            f"The manifest does not know {lacking:,} of {len(ids):,} images, the first of them "
-            f"{ids[np.argmax(facts['group'].isna())]}: it is of another version of the dataset. Run `dvc repro`."
-        )
+    facts = look_up(ids, manifest)
     return Predictions(
         ids=ids,
         labels=np.asarray(split.labels, np.int64),
@@ -131,6 +125,22 @@ def collect(
         boxes=None if split.boxes is None else np.asarray(split.boxes),
         predicted_boxes=None if split.boxes is None else heads["box"],
     )
+
+
+def look_up(ids: NDArray[np.str_], manifest: pd.DataFrame) -> pd.DataFrame:
+    """Give the manifest's rows of some images, (n,) ids, in their order.
+
+    Raises:
+        PodiumError: the manifest does not know one of them.
+    """
+    wanted = pd.Index(np.asarray(ids), dtype="str")
+    known = manifest.drop_duplicates("id").set_index("id")
+    if not (lacking := wanted[~wanted.isin(known.index)]).empty:
+        raise PodiumError(
+            f"The manifest does not know {len(lacking):,} of {len(wanted):,} images, the first of them {lacking[0]}: "
+            "it is of another version of the dataset. Run `dvc repro`."
+        )
+    return known.loc[wanted]
 
 
 def save_predictions(splits: Mapping[str, Predictions], path: Path) -> None:
@@ -232,26 +242,6 @@ def tabulate(
         table[["left", "top", "width", "height"]] = boxes
         table["iou"] = overlap(split.boxes, boxes)
     return table
-
-
-def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Count how often each actual class (rows) was predicted as each class (columns).
-
-    Example:
-        >>> predictions = pd.DataFrame({"actual": ["cat", "cat", "dog"], "predicted": ["cat", "dog", "dog"]})
-        >>> count_confusions(predictions, ["cat", "dog"])
-                cat  dog
-        actual
-        cat       1    1
-        dog       0    1
-    """
-    counts = confusion_matrix(predictions["actual"], predictions["predicted"], labels=list(classes))
-    return pd.DataFrame(counts, index=pd.Index(classes, name="actual"), columns=list(classes))
-
-
-def normalise(counts: pd.DataFrame) -> pd.DataFrame:
-    """Turn counts into shares of each actual class; a class without images has zeros."""
-    return counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

@@ -18,8 +18,6 @@ FAR_PERCENTILE, NEAR_PERCENTILE = 99, 90
 many validation hits is like it."""
 MIN_IMAGES_FOR_FAR = 20
 """Of fewer validation images nobody can tell what is far."""
-LEAST_CONFIDENCE = 0.5
-"""Below it no model is sure of anything."""
 
 _COMPARED = 1000
 """Validation images that say what is far; more say the same."""
@@ -47,7 +45,7 @@ def find_usual(validation: Predictions, features: NDArray[np.float32], training:
     distances = distance_to(find_nearest(features[rows], training.features)[1])
     hits = distances[validation.right[rows]]
     return Usual(
-        confidence=np.maximum(class_thresholds([validation]), LEAST_CONFIDENCE),
+        confidence=class_thresholds([validation]),
         near=float(np.percentile(hits, NEAR_PERCENTILE)) if len(hits) else -np.inf,
         far=float(np.percentile(distances, FAR_PERCENTILE)) if count >= MIN_IMAGES_FOR_FAR else np.inf,
     )
@@ -101,7 +99,7 @@ def explain(
             )
         if distances[place] > usual.far:
             return "unlike_training", (
-                f"It is unlike anything in train: its distance to it, {distances[place]:.2f}, is beyond that of "
+                f"Train has little that is like it: its distance to train, {distances[place]:.2f}, is beyond that of "
                 f"{FAR_PERCENTILE} % of the validation images, {usual.far:.2f}."
             )
         return "confusable", (

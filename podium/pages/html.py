@@ -56,6 +56,17 @@ def shortened(text: str, longest: int = MAX_CHARACTERS) -> str:
     return text if len(text) <= longest else f"{text[: longest // 2]} … {text[3 - longest // 2 :]}"
 
 
+def clip(text: str, longest: int) -> str:
+    """Give the beginning of a text, in characters, with the escapes of what cannot be printed.
+
+    Example:
+        >>> clip("armadillo", 5)
+        'arma…'
+    """
+    text = printable(text, max(longest, 1) * 8)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def _finish(value: object) -> object:
     """Give what a page may hold of a value that its template puts out; bytes as base64.
 

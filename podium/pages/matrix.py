@@ -7,12 +7,14 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from podium.pages.html import printable
+from podium.pages.html import clip, printable, shortened
 
 MAX_NAME = 18
 """Characters of a class's name beside a matrix."""
 MAX_WITH_SHARES = 6
 """Classes of a matrix whose cells have room for the share of the row below the count."""
+MAX_TOLD = 80
+"""Characters of a class's name where one points at a cell."""
 LEVELS = 8
 """Shades of an overview."""
 
@@ -107,7 +109,7 @@ def write_svg(matrix: Matrix, overview: tuple[Shares, float] | None, title: str)
 
 def clip_name(name: str) -> str:
     """Give a class's name as it stands beside a matrix."""
-    return printable(name) if len(name) <= MAX_NAME else f"{printable(name[: MAX_NAME - 1])}…"
+    return clip(name, MAX_NAME)
 
 
 def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
@@ -145,7 +147,8 @@ def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
         x, y = left + column * side, top + row * side
         middle, base = f"{x + side / 2:g}", y + side / 2
         share = f'<text{on} x="{middle}" y="{base + 15:g}">{shares[row, column]:.0%}</text>' if large else ""
-        taken = f"{matrix.names[row]} taken for {matrix.names[column]}" if row != column else matrix.names[row]
+        true, guess = (shortened(matrix.names[place], MAX_TOLD) for place in (row, column))
+        taken = f"{true} taken for {guess}" if row != column else true
         told = f"{taken}: {numbers[row][column]:,} of {matrix.totals[row]:,} ({shares[row, column]:.1%})"
         parts.append(
             f'<g class="cell"><title>{_text(told, 500)}</title>'

@@ -11,6 +11,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from podium.pages.html import clip
+
 INK, TRAIN, VALIDATION, WRONG = "#22303c", "#8a9ba8", "#0b6e99", "#c8442d"
 TRUE_BOX, PREDICTED_BOX = "#35d07f", "#ffb000"
 
@@ -76,7 +78,8 @@ def draw_gallery(
         both = () if boxes is None else (boxes[place], row[["left", "top", "width", "height"]])
         put_image(canvas, image, (left, top, side), *both)
         right = row["actual"] == row["predicted"]
-        text = f"{row['predicted']}  {row['confidence']:.0%}" + ("" if right else f"\nis {row['actual']}")
+        named = f"{clip(row['predicted'], 15)}  {row['confidence']:.0%}"
+        text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
         style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
         canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
     _save(figure, path)
@@ -114,11 +117,13 @@ def put_image(
     pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
     extent = (left, left + width * scale, top + height * scale, top)
     canvas.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
-    for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1.5)))):
+    inside = Rectangle((left, top), width * scale, height * scale, transform=canvas.transData)
+    for box, colour, line in ((true, TRUE_BOX, "-"), (predicted, PREDICTED_BOX, (0, (3, 1)))):
         if box is not None and np.isfinite(np.asarray(box, np.float64)).all():
             x, y, across, down = (float(value) * scale for value in box)
             place = (left + x, top + y)
-            canvas.add_patch(Rectangle(place, across, down, fill=False, edgecolor=colour, linewidth=1, linestyle=line))
+            style = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
+            canvas.add_patch(Rectangle(place, across, down, fill=False, **style)).set_clip_path(inside)
     canvas.set(xlim=canvas.figure.bbox.intervalx, ylim=canvas.figure.bbox.intervaly[::-1])
 
 

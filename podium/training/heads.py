@@ -115,4 +115,5 @@ class HeadTrainer:
                         loss = (1 - weight) * loss + weight * errors
                 optimizer.apply(tape.gradient(loss, variables), variables)
 
-        return learn
+        compiled: Callable[[tf.Tensor], None] = learn
+        return compiled

@@ -1,7 +1,7 @@
 """Trainings on parts of the train split: what each further image brings.
 
-Where the schedule trains a head alone, the parts are learnt from cached features: a dozen trainings take seconds. Others
-are trained from the beginning, and only where params ask for it.
+Where the schedule trains a head alone, the parts are learnt from cached features: a dozen trainings take seconds.
+Others are trained from the beginning, and only where params ask for it.
 """
 
 import logging
@@ -23,6 +23,7 @@ from podium.files import remove
 from podium.models.files import load_model
 from podium.models.inference import predict
 from podium.models.zoo import BACKBONE_LAYER
+from podium.paths import FEATURES, CandidatePaths, DatasetPaths
 from podium.training.feature_cache import BackboneInputs, cached_features, can_cache, split_at_backbone
 from podium.training.heads import HeadTrainer
 from podium.training.phases import train
@@ -37,6 +38,39 @@ MAX_STEPS = 1000
 """Of each training of a head."""
 WORK_LIMIT, MEMORY_LIMIT_BYTES = 4e11, 1_000_000_000
 """Multiplications and bytes that a curve may take where nobody asks for it: about ten seconds on two processors."""
+
+
+def measure_learning_curve(
+    network: keras.Model,
+    paths: CandidatePaths,
+    model: Model,
+    schedule: Schedule,
+    groups: NDArray[np.int64],
+    *,
+    asked: bool = False,
+) -> LearningCurve:
+    """Measure what further training images bring a candidate.
+
+    Call it after all that uses a model in memory: it may train others.
+
+    Args:
+        network: the trained model; it stays as it is.
+        paths: the candidate's.
+        model: what was built.
+        schedule: by which it was trained.
+        groups: (n,) of the train split: near-duplicates come into a part together.
+        asked: whether it is to be trained from the beginning where seconds are not enough; see `measure_whole_curve`.
+
+    Returns:
+        The curve; where there is none, the reason.
+    """
+    processed = DatasetPaths(paths.dataset).processed
+    curve = measure_head_curve(network, schedule, processed, groups, FEATURES)
+    if len(curve.images) or not asked:
+        return curve
+    further = {seed: paths.repeats / str(seed) / paths.model.name for seed in schedule.seeds[1:]}
+    folder = paths.model.with_name("learning_curve")
+    return measure_whole_curve(model, schedule, processed, groups, {schedule.seed: paths.model} | further, folder)
 
 
 def measure_head_curve(
@@ -89,12 +123,11 @@ def measure_whole_curve(
     groups: NDArray[np.int64],
     trained: Mapping[int, Path],
     folder: Path,
-    features: Path | None = None,
 ) -> LearningCurve:
     """Train a candidate from the beginning on parts of the train split, by its own schedule.
 
     It takes about 0.8 times as long as the candidate's training, for each of its seeds up to three. A killed one is
-    resumed.
+    resumed: states are kept until all are done.
 
     Args:
         model: what to build.
@@ -103,7 +136,6 @@ def measure_whole_curve(
         groups: (n,) of the train split: near-duplicates come into a part together.
         trained: by seed, the model that was trained on all.
         folder: for the parts' arrays and the trainings' states; it is removed at the end.
-        features: the folder of the feature cache.
     """
     train_split, validation = open_split(processed / "train"), open_split(processed / "validation")
     labels, wanted = np.asarray(train_split.labels), np.asarray(validation.labels)
@@ -115,11 +147,10 @@ def measure_whole_curve(
             _write_part(train_split, rows, processed, place / "arrays")
             logger.info("learning curve: trains on %s of %s images, seed %d", len(rows), len(labels), seed)
             one = replace(schedule, seed=seed, repeats=None)
-            network = train(model, one, place / "arrays", place / "history.csv", place / "checkpoint.npz", features)
+            network = train(model, one, place / "arrays", place / "history.csv", place / "checkpoint.npz")
             hits = predict(network, validation).argmax(axis=1) == wanted
             runs.append((len(rows), share, seed, hits))
-            for path in (place / "arrays" / "train", place / "checkpoint.npz"):
-                remove(path)
+            remove(place / "arrays" / "train")
         hits = predict(load_model(file), validation).argmax(axis=1) == wanted
         runs.append((len(labels), SHARES[-1], seed, hits))
     remove(folder)
@@ -163,8 +194,7 @@ def nested_parts(
         seed: of the draw.
 
     Returns:
-        The rows of each part, ascending. Each has an image of every class, unless a class has none but in groups of
-        others.
+        The rows of each part, ascending. Each part has an image of every class.
     """
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     sizes, classes = np.bincount(member), labels[first]
@@ -174,6 +204,10 @@ def nested_parts(
     starts = np.concatenate([[0], np.cumsum(of_class)])[classes[order]]
     joins = np.empty(len(first))
     joins[order] = (before - starts) / of_class[classes[order]]
+    soonest = np.ones(labels.max() + 1)
+    np.minimum.at(soonest, labels, joins[member])
+    for label in np.flatnonzero((soonest > 0) & (soonest < 1)):  # its images are in groups that count for others
+        joins[member[labels == label][0]] = 0
     return [np.flatnonzero(joins[member] < share) for share in shares]
 
 

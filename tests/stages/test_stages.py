@@ -15,6 +15,7 @@ from podium.errors import PodiumError
 from podium.files import file_digest
 from stages import confusion_matrix, download, preprocess, validate
 from tests.makers import ARCHIVE_SPLIT, CLASSES, make_arrays, make_page, make_rows, make_table, save_page
+from tests.reports import make_report
 
 pytestmark = pytest.mark.slow
 
@@ -237,24 +238,43 @@ def test_a_split_that_cannot_be_made_is_found_by_validate(project: Path) -> None
     assert not (project / "data/manifests").exists()
 
 
-def test_confusion_matrix_tells_of_the_test_split_alone(project: Path) -> None:
+SHOWN = ("confusion_matrix.csv", "confusion_matrix_normalised.csv", "confusions.csv", "confusion_matrix.svg")
+SHOWN += ("confusion_matrix.png", "gallery.png", "learning_curves.png", "results.png", "model_card.md", "index.html")
+
+
+def test_confusion_matrix_shows_the_test_split_in_the_same_bytes_every_time(project: Path) -> None:
     page = make_page(project, make_table(ROWS))
-    page["datasets"]["dots"]["classes"] = {"0": "NA", "1": "007"}
+    page["datasets"]["dots"]["classes"] = {"0": "NA", "1": "007", "2": "both"}
     save_page(project, page)
     reports, processed = project / "reports/dots/dots-dense", project / "data/processed/dots"
-    reports.mkdir(parents=True)
-    make_arrays(processed, 3)
-    (processed / "classes.json").write_text('["NA", "007"]')
+    make_arrays(processed, 24)
+    (processed / "split.csv").write_text("id,sha256,split,reason\n")
+    made = make_report(
+        reports, classes=("NA", "007", "both"), splits={name: open_split(processed / name) for name in SPLITS}
+    )
     history = project / "models/dots-dense/history.csv"
     history.parent.mkdir(parents=True)
     history.write_text("step,phase,loss,accuracy,validation_loss,validation_accuracy\n1,fit,0.5,0.5,0.5,0.5\n")
-    rows = [("validation", "NA", "007"), ("test", "NA", "NA"), ("test", "NA", "NA"), ("test", "NA", "007")]
-    table = pd.DataFrame(rows, columns=["split", "actual", "predicted"])
-    table.assign(id="t.csv:2", confidence=0.5).to_csv(reports / "predictions.csv", index=False)
-    confusion_matrix.main("dots-dense")
-    assert (reports / "confusion_matrix.csv").read_text() == "actual,NA,007\nNA,2,1\n007,0,0\n"
-    assert "NA,0.666667,0.333333" in (reports / "confusion_matrix_normalised.csv").read_text()
-    assert (reports / "confusions.csv").read_text() == "actual,predicted\nNA,NA\nNA,NA\nNA,007\n"
-    for name in ("confusion_matrix", "gallery", "learning_curves"):
-        assert (reports / f"{name}.png").stat().st_size > 1000
-    assert (reports / "confusion_matrix.png").read_bytes().startswith(b"\x89PNG")
+    given, contents = files(reports), []
+    for _ in range(2):
+        confusion_matrix.main("dots-dense")
+        contents.append({name: (reports / name).read_bytes() for name in SHOWN})
+    assert contents[0] == contents[1]
+    assert files(reports) == sorted([*given, *SHOWN])
+    test = made.predictions["test"]
+    table = pd.read_csv(reports / "confusion_matrix.csv", index_col=0, keep_default_na=False)
+    assert [*table.columns] == [*table.index] == ["NA", "007", "both"]
+    expected = [[int(((test.labels == one) & (test.predicted == two)).sum()) for two in range(3)] for one in range(3)]
+    assert table.to_numpy().tolist() == expected
+    plotted = pd.read_csv(reports / "confusions.csv", dtype=str, keep_default_na=False)
+    assert plotted.groupby(["actual", "predicted"]).size().get(("NA", "NA"), 0) == expected[0][0]
+    assert contents[0]["confusion_matrix.png"].startswith(b"\x89PNG")
+    text = contents[0]["index.html"].decode()
+    assert "schedule.phases.0.learning_rate" in text
+    assert file_digest(processed / "split.csv") in text
+
+
+def test_confusion_matrix_of_a_candidate_that_is_not_evaluated_names_the_command(project: Path) -> None:
+    make_page(project, make_table(ROWS))
+    with pytest.raises(PodiumError, match=r"There is no .*predictions\.parquet.*`dvc repro`"):
+        confusion_matrix.main("dots-dense")

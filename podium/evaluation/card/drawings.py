@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from podium.evaluation.card.reading import Card
 from podium.evaluation.card.sections import arrange_matrix
 from podium.evaluation.confusions import Confusions
-from podium.pages.matrix import clip_name, write_svg
+from podium.pages.matrix import MAX_WITH_SHARES, clip_name, write_svg
 from podium.pages.matrix_plot import INK, SOFT, plot_matrix, plot_overview
 from podium.pages.plots import choose_for_gallery, draw_gallery
 
-CELL_INCHES = 0.3
+CELL_INCHES, WIDE_CELL_INCHES = 0.3, 0.55
 DPI = 120
 
 
@@ -25,7 +25,7 @@ def draw_confusions(confusions: Confusions, title: str, folder: Path) -> None:
     matrix, overview = arrange_matrix(confusions)
     (folder / "confusion_matrix.svg").write_text(write_svg(matrix, overview, title), encoding="utf-8", newline="\n")
     count = len(matrix.names)
-    side = max(CELL_INCHES * count, 1.8)
+    side = max((WIDE_CELL_INCHES if count <= MAX_WITH_SHARES else CELL_INCHES) * count, 1.8)
     longest = max(len(clip_name(name)) for name in matrix.names)
     room = 0.3 + 0.085 * longest
     width, height = room + 0.4 + side + 1.2 + (2.6 if overview else 0), 0.75 + room + side + 0.2

@@ -74,8 +74,8 @@ def _metrics(card: Card) -> Iterator[str]:
             cells = [_cell(metrics[split].get(name)) for split in splits]
             yield f"| {title(name)} | {' | '.join(cells)} |"
     test = facts["splits"]["test"]
-    yield from ("", f"In brackets: 95 % intervals; {test['images']:,} test images in {test['groups']:,} groups of")
-    yield "near-duplicates. “Test, clean” leaves out what has a near-duplicate in train or validation."
+    yield from ("", f"In brackets: 95% intervals; {test['images']:,} test images in {test['groups']:,} groups.")
+    yield "Near-duplicates count once. “Test, clean” leaves out images that have one in train or validation."
     if calibration := facts.get("calibration"):
         yield from ("", "## Calibration", "")
         error = calibration["ece"]["test"]
@@ -96,14 +96,14 @@ def _limits(card: Card) -> Iterator[str]:
         yield f"- {say(row['class'])}: recall {_cell(bar)}, {int(row['support']):,} images"
     pairs = card.report.failures.get("pairs", [])[:MAX_PAIRS]
     for pair in pairs:
-        yield f"- {say(pair['actual'])} is taken for {say(pair['predicted'])}: {pair['count']:,} times, "
-        yield f"  {percent(pair['share'])} of its images"
+        times = f"{pair['count']:,} of its images, {percent(pair['share'])}"
+        yield f"- {say(pair['actual'])} is taken for {say(pair['predicted'])}: {times}"
     if not pairs:
         yield "- No test image is named wrong."
     slices = card.report.tables["slices"]
     worse = slices[slices["worse"].astype(bool)] if len(slices) else slices
     for row in worse.head(MAX_WORST).itertuples():
-        yield f"- {say(row.slice)} {say(row.value)}: accuracy {decimal(row.accuracy)}, below the whole"
+        yield f"- {say(row.slice)}, {say(row.value)}: accuracy {decimal(row.accuracy)}, below the whole"
     yield from ("", "On images that are unlike those of the dataset nothing is known of it.")
 
 

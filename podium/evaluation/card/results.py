@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from podium.evaluation.card.numbers import decimal, interval, percent, promise
 from podium.evaluation.card.reading import Card
 from podium.evaluation.card.sections import arrange_matrix
+from podium.pages.html import clip
 from podium.pages.matrix import clip_name
 from podium.pages.matrix_plot import INK, LINE, RIGHT, SOFT, WRONG, plot_matrix
 from podium.pages.plots import TRAIN, VALIDATION, put_image
@@ -61,10 +62,10 @@ def _draw_headline(figure: Figure, card: Card) -> None:
         left += 330
     images = card.report.facts["splits"]["test"]["images"]
     count = len(card.predictions.classes)
-    _write(figure, left, 56, f"{_clip(card.name, 40)}", 19, weight="bold")
+    _write(figure, left, 56, f"{clip(card.name, 40)}", 19, weight="bold")
     _write(figure, left, 86, promise(accuracy), 13.5)
     words = (
-        f"dataset {_clip(card.dataset, 40)}, {images:,} test images, {count:,} {'class' if count == 1 else 'classes'}"
+        f"dataset {clip(card.dataset, 40)}, {images:,} test images, {count:,} {'class' if count == 1 else 'classes'}"
     )
     _write(figure, left, 114, words, 11.5, color=SOFT)
 
@@ -126,23 +127,23 @@ def _draw_reliability(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _draw_errors(figure: Figure, card: Card) -> None:
-    errors = card.report.failures.get("errors", [])[:MAX_ERRORS]
-    test, predictions, side, step = card.splits["test"], card.predictions, 164, 190
-    title = "Surest errors" if errors else "No test image is named wrong."
-    if errors and predictions.boxes is not None:
-        title += " (green: true box, dashed amber: predicted box)"
-    _write(figure, 48, 738, title, 13, weight="bold")
+    """Draw the most confident errors; where there are few, the least confident hits stand beside them."""
+    failures, predictions, test = card.report.failures, card.predictions, card.splits["test"]
+    errors = failures.get("errors", [])[:MAX_ERRORS]
+    hits = failures.get("hits", [])[: MAX_ERRORS - len(errors)]
+    title = " then the ".join(words for words, some in (("surest errors", errors), ("least sure hits", hits)) if some)
+    boxes = "; green: true box, dashed amber: predicted box" if predictions.boxes is not None else ""
+    _write(figure, 48, 738, title[:1].upper() + title[1:] + boxes, 13, weight="bold")
     canvas = _axes(figure, 0, 0, WIDTH, HEIGHT)
     canvas.axis("off")
     canvas.set_zorder(-1)
-    canvas.patch.set_visible(False)
-    for place, item in enumerate(errors):
-        left, row = 48 + place * step, int(item["row"])
-        boxes = [None if some is None else some[row] for some in (predictions.boxes, predictions.predicted_boxes)]
-        put_image(canvas, np.asarray(test.images[row]), (left, 758, side), *boxes)
-        sure = f", {item['confidence']:.0%} sure"
-        _write(figure, left, 948, f"{_clip(item['predicted'], 21 - len(sure))}{sure}", 10.5, color=WRONG, weight="bold")
-        _write(figure, left, 970, f"is {_clip(item['actual'], 19)}", 10.5)
+    for place, item in enumerate([*errors, *hits]):
+        left, row, wrong = 48 + place * 190, int(item["row"]), item["predicted"] != item["actual"]
+        both = [None if some is None else some[row] for some in (predictions.boxes, predictions.predicted_boxes)]
+        put_image(canvas, np.asarray(test.images[row]), (left, 756, 164), *both)
+        _write(figure, left, 940, clip(item["predicted"], 18), 10.5, color=WRONG if wrong else RIGHT, weight="bold")
+        _write(figure, left, 961, f"is {clip(item['actual'], 18)}" if wrong else "right", 10.5)
+        _write(figure, left, 981, f"{item['confidence']:.0%} sure", 9.5, color=SOFT)
 
 
 def _plain(axes: Axes) -> None:
@@ -151,7 +152,3 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(labelsize=10, colors=SOFT, length=3)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
-
-
-def _clip(name: str, longest: int) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

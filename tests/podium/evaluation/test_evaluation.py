@@ -8,7 +8,7 @@ from podium.config.datasets import Reference
 from podium.datasets.arrays import Split
 from podium.evaluation.boxes import measure_boxes, overlap
 from podium.evaluation.metrics import measure, measure_classes
-from podium.evaluation.predictions import count_confusions, normalise, read_predictions, tabulate
+from podium.evaluation.predictions import read_predictions, tabulate
 from podium.evaluation.published import compare
 
 CLASSES = ["NA", "007", "1e3"]  # names that look like numbers, or like nothing
@@ -77,17 +77,6 @@ def test_names_stay_text_whatever_they_look_like(predictions: pd.DataFrame, tmp_
     pd.testing.assert_frame_equal(
         read_predictions(tmp_path / "predictions.csv"), predictions, check_dtype=False, check_exact=False
     )
-
-
-def test_confusions_are_counted_with_actual_classes_as_rows(predictions: pd.DataFrame) -> None:
-    counts = count_confusions(predictions, CLASSES)
-    assert counts.to_numpy().tolist() == [[2, 1, 0], [1, 1, 0], [1, 0, 0]]
-    assert (counts.index.name, [*counts.index], [*counts.columns]) == ("actual", CLASSES, CLASSES)
-
-
-def test_shares_are_of_each_actual_class_and_zero_where_it_has_no_images(predictions: pd.DataFrame) -> None:
-    shares = normalise(count_confusions(predictions[predictions["actual"] != "1e3"], CLASSES)).to_numpy()
-    np.testing.assert_allclose(shares, [[2 / 3, 1 / 3, 0], [1 / 2, 1 / 2, 0], [0, 0, 0]])
 
 
 def test_overlaps_are_those_counted_by_hand() -> None:

@@ -78,7 +78,7 @@ def test_an_image_from_elsewhere_is_said_to_be_unlike_train() -> None:
     elsewhere[0, 9] = 1  # no class has this direction
     failures = look(make_predictions([0], [1], 0.95), elsewhere)
     assert failures.errors[0].why == "unlike_training"
-    assert failures.errors[0].text.startswith("It is unlike anything in train: its distance to it, 1.")
+    assert failures.errors[0].text.startswith("Train has little that is like it: its distance to train, 1.")
 
 
 def test_of_few_validation_images_nobody_can_tell_what_is_far() -> None:

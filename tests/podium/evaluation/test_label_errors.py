@@ -51,6 +51,11 @@ def test_a_class_without_images_is_no_likely_class() -> None:
     assert list_suspects("animals", [make_predictions([0, 1], [0, 2])])[1] == 0
 
 
+def test_a_model_that_knows_nothing_suspects_nobody() -> None:
+    labels = np.arange(60) % 3
+    assert list_suspects("animals", [make_predictions(labels, np.zeros(60, np.int64), 0.4)])[1] == 0
+
+
 def test_nothing_is_suspected_where_all_is_right() -> None:
     lines, count = list_suspects("animals", [make_predictions([0, 1, 2], [0, 1, 2])])
     assert (len(lines), count) == (0, 0)
@@ -60,7 +65,9 @@ def test_nothing_is_suspected_where_all_is_right() -> None:
 def test_what_is_found_is_what_the_definition_says(seed: int) -> None:
     random = np.random.default_rng(seed)
     labels, probabilities = random.integers(0, 4, 200), random.dirichlet(np.ones(4), 200).astype(np.float32)
-    thresholds = np.array([probabilities[labels == label, label].mean() for label in range(4)])
+    thresholds = class_thresholds([make_predictions(labels, labels, 0.25, classes="abcd", probabilities=probabilities)])
+    means = [probabilities[labels == label, label].mean() for label in range(4)]
+    np.testing.assert_allclose(thresholds, np.maximum(means, 0.5), atol=1e-6)
     expected = []
     for label, row in zip(labels, probabilities, strict=True):
         meant = [one for one in range(4) if row[one] >= thresholds[one]]

@@ -15,7 +15,7 @@ from podium.config.schedules import Augmentation, Schedule
 from podium.errors import PodiumError
 from podium.models import zoo
 from podium.models.files import save_model
-from podium.training import checkpoint_callback, phases
+from podium.training import checkpoint_callback, optimizers, phases
 from podium.training.checkpoint import Checkpoint
 from podium.training.history import History
 from podium.training.phase_control import describe_progress

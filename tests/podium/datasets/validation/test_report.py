@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from podium.datasets.validation.drift import compare
 from podium.datasets.validation.findings import Finding, Inspection
 from podium.datasets.validation.report import choose_rows, write_page
 from podium.pages.histograms import WIDTH, draw_histograms, format_number
+from tests.pages import Page
 
 CLASSES = {"0": "cat", "1": "dog", "2": "newt"}
-VOID = {"meta", "link", "img", "br", "wbr"}
 HOSTILE = [
     "<script>alert(1)</script>.jpg",
     "\"onload='alert(2)'.jpg",
@@ -29,50 +28,6 @@ HALF = "half a character \udcff.jpg"
 
 
 LIGHT = ("Brightness", "brightness", "mean gray value, 0 to 255", False)
-
-
-class Page(HTMLParser):
-    """Reads a page strictly: every tag is closed where it must be; collects what a browser would fetch."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.ids: list[str] = []
-        self.links: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self.events: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"{tag} has an attribute twice"
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name in ("src", "href", "srcset", "action", "data", "poster"):
-                self.links.append((tag, value or ""))
-            if name == "id":
-                self.ids.append(value or "")
-            if name.startswith("on"):
-                self.events.append(name)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.words.append(data)
 
 
 def make_dataset(classes: dict[str, str] = CLASSES) -> Dataset:
