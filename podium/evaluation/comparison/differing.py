@@ -106,18 +106,16 @@ def find_disagreements(comparison: Comparison, images: Images) -> list[Disagreem
         for title, which in (
             (f"{one} is right, {two} is wrong", first.right & ~other.right),
             (f"{two} is right, {one} is wrong", ~first.right & other.right),
-            ("both are wrong, and say different things", ~first.right & ~other.right & _differ(comparison, pair)),
+            (
+                "both are wrong, and say different things",
+                ~first.right & ~other.right & (first.predicted != other.predicted),
+            ),
         ):
             rows = np.flatnonzero(which)
             chosen = rows[np.argsort(-sure[rows], kind="stable")][:most]
             shown = tuple(_show(comparison, pair, int(row), images) for row in chosen)
             found.append(Disagreement(title, len(rows), len(np.unique(comparison.common.groups[rows])), shown))
     return found
-
-
-def _differ(comparison: Comparison, pair: Sequence[int]) -> NDArray[np.bool_]:
-    one, two = (comparison.common.predictions[place].predicted for place in pair)
-    return one != two
 
 
 def _show(comparison: Comparison, pair: Sequence[int], row: int, images: Images) -> Shown:
