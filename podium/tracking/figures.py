@@ -44,23 +44,30 @@ def describe_result(reports: Path, candidate: str, page: str, picture: str) -> s
         picture: the address of the picture of its results, likewise.
     """
     figures = read_figures(reports)
-    lines = [f"**{candidate}**, accuracy with its 95 % interval:", ""]
-    for split, title in _SPLITS.items():
-        if interval := _interval(figures, f"{split}/accuracy"):
-            lines.append(f"- {title}: {interval}")
-    lines += ["", f"[The report]({page})" if page else "", f"![The results]({picture})" if picture else ""]
-    return "\n".join(lines).strip() + "\n"
+    known = [
+        f"{_interval(figures, f'{split}/accuracy')} on {words}"
+        for split, words in _SPLITS.items()
+        if f"{split}/accuracy" in figures
+    ]
+    lines = (
+        f"[The report card]({page})" if page else "",
+        f"{candidate}: accuracy {', '.join(known)}." if known else "",
+        f"![The results]({picture})" if picture else "",
+    )
+    return "\n\n".join(filter(None, lines)) + "\n"
 
 
-_SPLITS = {"validation": "validation", "test": "test", "test_clean": "test, without near-duplicates of other splits"}
+_SPLITS = {
+    "test": "the test split",
+    "test_clean": "those of its images without a near-duplicate in another split",
+    "validation": "the validation split",
+}
 
 
 def _interval(figures: Mapping[str, float], name: str) -> str:
-    if name not in figures:
-        return ""
     ends = [figures.get(f"{name}/{end}") for end in ENDS]
-    within = "" if None in ends else f" ({ends[0]:.4f} to {ends[1]:.4f})"
-    return f"{figures[name]:.4f}{within}"
+    within = "" if None in ends else f" ({ends[0]:.3f} to {ends[1]:.3f})"
+    return f"**{figures[name]:.4f}**{within}"
 
 
 def _slashed(name: str) -> str:

@@ -66,14 +66,28 @@ class Images:
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._rows
 
-    def thumbnail(self, id_: str, digest: str) -> bytes | None:
-        """Draw an image small, as a WebP file; None if it is not here."""
+    def thumbnail(self, id_: str, digest: str, box: NDArray[np.float32] | None = None) -> bytes | None:
+        """Draw an image small, as a WebP file, its box in it; None if it is not here.
+
+        Args:
+            id_: the image's id.
+            digest: its sha256.
+            box: left, top, width, height in pixels of the arrays' images.
+        """
         row = self._rows.get((id_, digest))
         if row is None or self._split is None:
             return None
         image = np.asarray(self._split.images[row])
         height, width = thumbnail_size(*image.shape[:2])
-        return draw_thumbnail(fit(image, Image(height=height, width=width, channels=image.shape[2], resize="stretch")))
+        small = fit(image, Image(height=height, width=width, channels=image.shape[2], resize="stretch"))
+        if box is None:
+            return draw_thumbnail(small)
+        left, top, across, down = (box * np.tile(np.array([width, height]) / image.shape[1::-1], 2)).tolist()
+        return draw_thumbnail(small, (left, top, across, down))
+
+    def are_of(self, shape: tuple[int, int, int]) -> bool:
+        """Say whether the images here have a shape: height, width, channels."""
+        return self._split is not None and self._split.images.shape[1:] == shape
 
 
 def find_disagreements(comparison: Comparison, images: Images) -> list[Disagreement]:
@@ -92,18 +106,16 @@ def find_disagreements(comparison: Comparison, images: Images) -> list[Disagreem
         for title, which in (
             (f"{one} is right, {two} is wrong", first.right & ~other.right),
             (f"{two} is right, {one} is wrong", ~first.right & other.right),
-            ("both are wrong, and say different things", ~first.right & ~other.right & _differ(comparison, pair)),
+            (
+                "both are wrong, and say different things",
+                ~first.right & ~other.right & (first.predicted != other.predicted),
+            ),
         ):
             rows = np.flatnonzero(which)
             chosen = rows[np.argsort(-sure[rows], kind="stable")][:most]
             shown = tuple(_show(comparison, pair, int(row), images) for row in chosen)
             found.append(Disagreement(title, len(rows), len(np.unique(comparison.common.groups[rows])), shown))
     return found
-
-
-def _differ(comparison: Comparison, pair: Sequence[int]) -> NDArray[np.bool_]:
-    one, two = (comparison.common.predictions[place].predicted for place in pair)
-    return one != two
 
 
 def _show(comparison: Comparison, pair: Sequence[int], row: int, images: Images) -> Shown:
@@ -114,5 +126,6 @@ def _show(comparison: Comparison, pair: Sequence[int], row: int, images: Images)
         name, confidence = comparison.contenders[place].name, float(some.confidence[row])
         answers.append(Answer(name, some.classes[some.predicted[row]], confidence, bool(some.right[row])))
     id_ = str(first.ids[row])
-    thumbnail = images.thumbnail(id_, str(first.digests[row]))
+    box = None if first.boxes is None or not images.are_of(first.shape) else first.boxes[row]
+    thumbnail = images.thumbnail(id_, str(first.digests[row]), box)
     return Shown(id_, first.classes[first.labels[row]], tuple(answers), thumbnail)

@@ -152,9 +152,9 @@ def _compare(first: Predictions, second: Predictions) -> Mapping[str, Difference
     one, two = _overlaps(first), _overlaps(second)
     known = np.isfinite(one) & np.isfinite(two)
     if known.any():
-        some, hits = groups[known], [(of.right & (at >= HALF))[known] for of, at in ((first, one), (second, two))]
+        some, joint = groups[known], [(of.right & (at >= HALF))[known] for of, at in ((first, one), (second, two))]
         found["mean_iou"] = compare_statistics(mean_difference((two - one)[known]), some, Resamples(some))
-        found["joint_accuracy"] = compare_hits(*hits, some)
+        found["joint_accuracy"] = compare_hits(joint[0], joint[1], some)
     return found
 
 

@@ -54,6 +54,7 @@ def write_page(comparison: Comparison, processed: Path, path: Path) -> None:
     values = {
         "comparison": comparison,
         "names": [one.name for one in comparison.contenders],
+        "methods": _methods(comparison),
         "strips": {figure.name: draw_strips(figure) for figure in comparison.figures},
         "panels": draw_curves([one.curves for one in comparison.contenders]),
         "size": (WIDTH, HEIGHT, STRIP),
@@ -94,6 +95,14 @@ def draw_strips(figure: Figure) -> dict[str, Any]:
 
     ticks = [(place(value), f"{value:g}") for value in round_steps(low, high, 5)]
     return {"lines": [tuple(place(value) for value in end) for end in ends], "ticks": ticks}
+
+
+def _methods(comparison: Comparison) -> dict[str, list[str]]:
+    """Give the metrics of each method of comparison."""
+    methods: dict[str, list[str]] = {}
+    for figure in comparison.figures:
+        methods.setdefault(figure.differences[0].method, []).append(figure.title)
+    return methods
 
 
 def _costs(comparison: Comparison) -> list[tuple[str, list[str]]]:

@@ -213,6 +213,16 @@ def test_an_image_of_the_same_name_with_another_content_is_not_shown_for_it(tmp_
     assert images.thumbnail("7", "sha-7") is None
 
 
+def test_the_true_box_is_drawn_where_the_images_have_the_shape_that_it_was_measured_in(tmp_path: Path) -> None:
+    write_images(tmp_path, ["0"])
+    images = Images(tmp_path, "test")
+    boxes = [None, np.array([2, 2, 4, 4], np.float32), np.full(4, np.nan, np.float32)]
+    plain, boxed, unknown = (images.thumbnail("0", "sha-0", box) for box in boxes)
+    assert plain == unknown != boxed
+    assert images.are_of((8, 8, 1))
+    assert not images.are_of((16, 16, 1))
+
+
 # The curves
 
 

@@ -54,7 +54,7 @@ def test_no_calibration_is_no_mistake(tmp_path: Path) -> None:
 
 def test_a_result_without_page_picture_and_interval_is_described_all_the_same(tmp_path: Path) -> None:
     text = describe_result(write(tmp_path, metrics={"test": {"accuracy": 0.75}}), "dense", "", "")
-    assert text == "**dense**, accuracy with its 95 % interval:\n\n- test: 0.7500\n"
+    assert text == "dense: accuracy **0.7500** on the test split.\n"
 
 
 def test_an_address_opens_the_training_view_and_holds_no_password() -> None:

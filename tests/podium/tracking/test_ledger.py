@@ -81,9 +81,9 @@ def test_a_run_is_described_by_its_headline_the_picture_and_the_page(trained: Tr
     publish(trained)
     run = the_run(trained)
     note = run.data.tags["mlflow.note.content"]
-    assert "- test: 0.7000 (0.5750 to 0.8250)" in note
+    assert "accuracy **0.7000** (0.575 to 0.825) on the test split, **0.7500**" in note
     place = f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/reports/index.html"
-    assert f"[The report]({place}?workflowType=machine_learning)" in note
+    assert f"[The report card]({place}?workflowType=machine_learning)" in note
     assert f"![The results](get-artifact?path=reports/results.png&run_uuid={run.info.run_id})" in note
 
 
