@@ -15,6 +15,7 @@ LICENCES = "licences.json"
 """In a dataset's folder of downloads: the licences that Kaggle names, until they are written down with the archive."""
 REVIEW = Path("data/review.csv")
 """What people decided of single images; in git."""
+REVIEW_COLUMNS = ["dataset", "id", "sha256", "decision", "note"]
 FEATURES = Path("data/features")
 """The feature cache: what pretrained backbones computed of images. It can be removed at any time."""
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,8 @@ def main(name: str) -> None:
     paths, data = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset)
     asked = dataset.evaluation or Asked()
     manifest = load_manifest(data.manifest, COLUMNS if asked.slices else MANIFEST)
-    train, splits = open_split(data.processed / "train"), {split: open_split(data.processed / split) for split in SPLITS}
+    train, *others = (open_split(data.processed / split) for split in ("train", *SPLITS))
+    splits = dict(zip(SPLITS, others, strict=True))
     classes, leaks = tuple(load_classes(data.processed)), pd.read_csv(data.validation / "leaks.csv")
     temperatures = json.loads(paths.calibration.read_text(encoding="utf-8"))["temperature"]
 
@@ -64,7 +66,9 @@ def main(name: str) -> None:
     wrong = failures.error_rows
     maps = heat_maps(model, splits["test"].images[wrong], test.labels[wrong], test.predicted[wrong])
 
-    cost = measure_cost(network, paths.model, splits["test"], images_per_second)
+    training_seconds = (load_seconds(paths.model, paths.seconds) or {}).get(schedule.seed)
+    image = np.asarray(splits["test"].images[0])
+    cost = measure_cost(network, paths.model, image, images_per_second, training_seconds)
     curve_asked = name in (asked.learning_curve or ())
     curve = measure_learning_curve(network, paths, candidate.model, schedule, groups, asked=curve_asked)
     more_images = extrapolate(curve, validation.groups) or {"reason": curve.reason}
@@ -72,7 +76,7 @@ def main(name: str) -> None:
     evaluation.save(paths.reports, paths.thresholds, learning_curve=more_images)
     failures.save(paths.reports, maps)
     curve.save(paths.reports / "learning_curve.csv")
-    save_json(cost | {"training_seconds": load_seconds(paths.model, paths.seconds)}, paths.reports / "cost.json")
+    save_json(asdict(cost), paths.reports / "cost.json")
     logger.info(
         "evaluate %s: read %s validation and %s test images, accuracy %.4f and %.4f, wrote %s",
         *(name, f"{len(validation):,}", f"{len(test):,}"),

@@ -82,13 +82,10 @@ def test_candidates_live_where_dvc_looks_for_them(project: Path, resolved: dict[
         assert processed in deps(project, train)
         assert outs(project, train) == {paths.model, paths.history, paths.repeats, paths.calibration}
         assert deps(project, evaluate) >= {processed, paths.model, paths.repeats}
-        assert {path.parent for path in outs(project, evaluate)} == {paths.reports}
-        assert deps(project, confusion_matrix) >= {
-            processed,
-            paths.history,
-            paths.repeats,
-            paths.reports / "predictions.csv",
-        }
+        measured = outs(project, evaluate) - {paths.thresholds}
+        assert {path.parent for path in measured} == {paths.reports}
+        drawn_from = measured - {paths.reports / "metrics.json"}
+        assert deps(project, confusion_matrix) >= drawn_from | {processed, paths.history, paths.repeats}
         assert {path.parent for path in outs(project, confusion_matrix)} == {paths.reports}
 
 

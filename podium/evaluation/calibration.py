@@ -1,8 +1,8 @@
 """Calibration: whether a model that says 80 % is right in 80 of 100 cases, and what that is good for.
 
 After C. Guo et al., "On Calibration of Modern Neural Networks", 2017, arXiv:1706.04599. The bins hold equally many
-images (R. Roelofs et al., "Mitigating Bias in Calibration Error Estimation", 2022, arXiv:2012.08668): with bins of equal
-width nearly all images of a good model lie in the last one, and the others say little.
+images (R. Roelofs et al., "Mitigating Bias in Calibration Error Estimation", 2022, arXiv:2012.08668): with bins of
+equal width nearly all images of a good model lie in the last one, and the others say little.
 """
 
 from dataclasses import asdict, dataclass
@@ -134,9 +134,10 @@ def measure_ece(right: NDArray[np.bool_], confidence: NDArray[np.float32]) -> fl
 def estimate_ece(predictions: Predictions) -> Estimate:
     """Give the expected calibration error with its interval.
 
-    Chance alone lifts it: a bin's accuracy is never quite its confidence. A bootstrap lifts it once more and never holds
-    a true 0. So the interval holds the errors with which the measured one would not be rare: those of the bins as they
-    are, times a factor, with each bin's chance on top (an inverted test). It begins at 0 where chance explains all.
+    Chance alone lifts it: a bin's accuracy is never quite its confidence. A bootstrap lifts it once more and never
+    holds a true 0. So the interval holds the errors with which the measured one would not be rare: those of the bins
+    as they are, times a factor, with each bin's chance on top (an inverted test). It begins at 0 where chance explains
+    all.
     """
     value = measure_ece(predictions.right, predictions.confidence)
     gaps, chance = _gaps(predictions)

@@ -14,8 +14,8 @@ from podium.evaluation.predictions import Predictions
 LEVELS = 10
 """Shares of validation among which a threshold is chosen: 10 %, 20 % … 100 %. The more, the luckier the luckiest.
 
-Measured on 2,000 drawn splits: where confidence tells nothing and a model is right in 94.9 of 100 cases, a threshold for
-95 is promised wrongly 4 to 7 times of 100; where confidence tells something, less than once.
+Measured on 2,000 drawn splits: where confidence tells nothing and a model is right in 94.9 of 100 cases, a threshold
+for 95 is promised wrongly 4 to 7 times of 100; where confidence tells something, less than once.
 """
 
 _SHARES = 100

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,7 @@ def _cut_by_numbers(name: str, numbers: NDArray[np.float64], unit: str = "") -> 
     edges = np.unique(np.quantile(numbers[known], QUARTILES))
     codes = np.where(known, np.searchsorted(edges, numbers, side="left"), -1)
     texts = _write(edges)
-    between = [f"{low} to {high}{unit}" for low, high in zip(texts, texts[1:], strict=False)]
+    between = [f"{low} to {high}{unit}" for low, high in pairwise(texts)]
     return _drop_empty(name, [f"at most {texts[0]}{unit}", *between, f"above {texts[-1]}{unit}"], codes)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.evaluation.predictions import Predictions
+from podium.paths import REVIEW_COLUMNS
 
 LINE = ("dataset", "id", "sha256", "decision", "note")
 """The columns of data/review.csv. Named here, not imported: else evaluation depended on how archives are read."""

@@ -137,8 +137,8 @@ def look_up(ids: NDArray[np.str_], manifest: pd.DataFrame) -> pd.DataFrame:
     known = manifest.drop_duplicates("id").set_index("id")
     if not (lacking := wanted[~wanted.isin(known.index)]).empty:
         raise PodiumError(
-            f"The manifest does not know {len(lacking):,} of {len(wanted):,} images, the first of them {lacking[0]}: it is "
-            "of another version of the dataset. Run `dvc repro`."
+            f"The manifest does not know {len(lacking):,} of {len(wanted):,} images, the first of them {lacking[0]}: "
+            "it is of another version of the dataset. Run `dvc repro`."
         )
     return known.loc[wanted]
 

@@ -65,8 +65,8 @@ def with_temperature(probabilities: NDArray[np.float32], temperature: float) -> 
     With 1 / T it takes back what T did.
 
     Example:
-        >>> with_temperature(np.array([[0.8, 0.2]], np.float32), 2.0)
-        array([[0.6666667, 0.3333333]], dtype=float32)
+        >>> with_temperature(np.array([[0.8, 0.2]], np.float32), 2.0).round(3)
+        array([[0.667, 0.333]], dtype=float32)
     """
     if temperature == 1.0:
         return probabilities

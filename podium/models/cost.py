@@ -63,12 +63,7 @@ def measure_cost(
 
 
 def name_machine() -> str:
-    """Name this machine's processor, its cores, and its GPUs.
-
-    Example:
-        >>> name_machine()
-        'Intel(R) Xeon(R) CPU @ 2.20GHz, 2 cores'
-    """
+    """Name this machine's processor, its cores, and its GPUs, such as `AMD EPYC, 2 cores`."""
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     names = [str(details.get("device_name", "GPU")) for details in gpus]
     cores = os.cpu_count() or 1
