@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from podium.evaluation.predictions import Predictions
 from podium.paths import REVIEW_COLUMNS
 
-LINE = ("dataset", "id", "sha256", "decision", "note")
-"""The columns of data/review.csv. Named here, not imported: else evaluation depended on how archives are read."""
 MAX_SUSPECTS = 200
 """Lines at most: nobody looks through more."""
 LEAST_CONFIDENCE = 0.5
@@ -46,7 +44,7 @@ def list_suspects(dataset: str, splits: Sequence[Predictions]) -> tuple[pd.DataF
             rows.append((of_found - of_given, str(some.ids[row]), str(some.digests[row]), note))
     rows.sort(key=lambda line: -line[0])
     lines = [(dataset, id_, digest, "leave_out", note) for _, id_, digest, note in rows[:MAX_SUSPECTS]]
-    return pd.DataFrame(lines, columns=[*LINE]), len(rows)
+    return pd.DataFrame(lines, columns=REVIEW_COLUMNS), len(rows)
 
 
 def class_thresholds(splits: Sequence[Predictions]) -> NDArray[np.float64]:

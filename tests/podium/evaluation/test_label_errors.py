@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS, load_review
+from podium.datasets.validation.quarantine import load_review
 from podium.evaluation.label_errors import MAX_SUSPECTS, class_thresholds, find_suspects, list_suspects
+from podium.paths import REVIEW_COLUMNS
 from tests.podium.evaluation.failing import make_predictions
 
 
