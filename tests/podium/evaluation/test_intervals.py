@@ -98,7 +98,7 @@ class TestCoverage:
     @pytest.mark.parametrize(("design", "images"), [(ALONE, 136), (ALONE, 600), (TWENTIES, 3000), (MIXED, 600)])
     def test_other_figures_lie_in_theirs_95_times_of_100(self, design: Design, images: int) -> None:
         for name, share in cover_metrics(design, images, times=1000).items():
-            assert (0.88 if name == "pr_auc" else 0.915) < share < 0.985, name
+            assert (0.86 if name == "pr_auc" else 0.91) < share < 0.99, name
 
 
 class TestScore:
