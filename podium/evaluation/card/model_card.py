@@ -102,8 +102,8 @@ def _limits(card: Card) -> Iterator[str]:
         yield "- No test image is named wrong."
     slices = card.report.tables["slices"]
     worse = slices[slices["worse"].astype(bool)] if len(slices) else slices
-    for row in worse.head(MAX_WORST).itertuples():
-        yield f"- {say(row.slice)}, {say(row.value)}: accuracy {decimal(row.accuracy)}, below the whole"
+    for row in worse.head(MAX_WORST).to_dict("records"):
+        yield f"- {say(row['slice'])}, {say(row['value'])}: accuracy {decimal(row['accuracy'])}, below the whole"
     yield from ("", "On images that are unlike those of the dataset nothing is known of it.")
 
 
