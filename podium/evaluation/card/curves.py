@@ -49,8 +49,8 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     chart.band(columns["coverage"], columns["low"], columns["high"], "validation")
     chart.line(columns["coverage"], columns["accuracy"], "validation")
     if threshold is not None:
-        nearest = curve.loc[(curve["threshold"] - threshold).abs().idxmin()]
-        chart.rule(float(nearest["coverage"]), f"sure by {threshold:.2f}")
+        nearest = int(np.argmin(np.abs(curve["threshold"].to_numpy(float) - threshold)))
+        chart.rule(columns["coverage"][nearest], f"sure by {threshold:.2f}")
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
@@ -59,7 +59,7 @@ def draw_more_images(table: pd.DataFrame, doubled: dict[str, float] | None, unit
     if table.empty:
         return None
     seeds = table.groupby("images")["accuracy"]
-    images, mean = [float(number) for number in seeds.groups], seeds.mean().tolist()
+    images, mean = sorted({float(number) for number in table["images"]}), seeds.mean().tolist()
     ends = [*images, doubled["images"]] if doubled else images
     values = [*table["accuracy"], *([doubled["low"], doubled["high"]] if doubled else [])]
     floor = floor_axis(values)
