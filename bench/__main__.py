@@ -8,8 +8,10 @@ from pathlib import Path
 
 from bench import (
     augmentation,
+    coverage,
     digit_struct,
     duplicates,
+    evaluation,
     features,
     images,
     inventory,
@@ -41,6 +43,8 @@ BENCHES = {
     "duplicates": duplicates,
     "augmentation": augmentation,
     "features": features,
+    "evaluation": evaluation,
+    "coverage": coverage,
     "pipeline_tax": pipeline_tax,
     "scores_sign_language": scores_sign_language,
     "scores_cats_vs_dogs": scores_cats_vs_dogs,

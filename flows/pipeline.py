@@ -26,7 +26,7 @@ from podium.config import Params, load_params
 from podium.errors import PodiumError
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
 from podium.registry import promote
-from podium.tracking import Ledger, Result, tracking_uri
+from podium.tracking import Ledger, Result, tracking_uri, where_to_look
 from podium.workspace.graph import Stage, load_stages, select
 from podium.workspace.repro import no_stage_outlives
 
@@ -110,7 +110,11 @@ def sum_up(root: Path, params: Params, ran: Futures, published: Futures, promote
     stages = describe_stages([future.state for future in ran.values()])
     current_display().result(_rows(root, params, results), [*reasons, stages])
     get_run_logger().info(
-        "%s. %s\nRuns and models: %s\nReports: %s", stages, " ".join(reasons), tracking_uri(root), root / "reports"
+        "%s. %s\nRuns and models: %s\nReports: %s",
+        stages,
+        " ".join(reasons),
+        where_to_look(tracking_uri(root)),
+        root / "reports",
     )
     failed = [reason(future.state) for future in everything.values() if future.state.is_failed()]
     if failed:

@@ -90,12 +90,14 @@ def describe_places(root: Path, tracking: str, address: str | None) -> list[str]
         tracking: MLflow's address.
         address: that of a Prefect server; None if a temporary one was used.
     """
+    from podium.tracking import training_view, where_to_look  # MLflow: the flow has imported it by now
+
     folder = _commands()
     store = '"$MLFLOW_TRACKING_URI"' if "@" in tracking else tracking  # it may hold a password
-    mlflow = f"{folder}mlflow ui --backend-store-uri {store}  then http://127.0.0.1:5000"
+    mlflow = f"{folder}mlflow ui --backend-store-uri {store}  then {training_view('http://127.0.0.1:5000')}"
     prefect = f"{folder}prefect server start  then http://127.0.0.1:4200"
     return [
-        f"Runs and models: {store if tracking.startswith('http') else mlflow}",
+        f"Runs and models: {where_to_look(tracking) if tracking.startswith('http') else mlflow}",
         f"The flow:        {address.removesuffix('/api') if address else prefect}",
         f"Reports:         {root / 'reports'}",
     ]

@@ -15,6 +15,7 @@ LICENCES = "licences.json"
 """In a dataset's folder of downloads: the licences that Kaggle names, until they are written down with the archive."""
 REVIEW = Path("data/review.csv")
 """What people decided of single images; in git."""
+REVIEW_COLUMNS = ["dataset", "id", "sha256", "decision", "note"]
 FEATURES = Path("data/features")
 """The feature cache: what pretrained backbones computed of images. It can be removed at any time."""
 
@@ -125,6 +126,21 @@ class CandidatePaths:
     def further_seeds(self) -> Path:
         """The list of those seeds. It is there even if there are none, as DVC warns of an empty folder."""
         return self.repeats / "seeds.csv"
+
+    @property
+    def calibration(self) -> Path:
+        """The temperature that each seed's model was given, see `podium.training.temperature`."""
+        return Path("models") / self.name / "calibration.json"
+
+    @property
+    def thresholds(self) -> Path:
+        """How sure the model has to be to answer; `evaluate` writes it beside the model."""
+        return Path("models") / self.name / "thresholds.json"
+
+    @property
+    def seconds(self) -> Path:
+        """How long the training took. No output of DVC, as times differ: it can be removed at any time."""
+        return Path("models") / self.name / "seconds.json"
 
     @property
     def tensorboard(self) -> Path:

@@ -1,19 +1,24 @@
-"""Stage `train`: build a candidate's model and take it through its schedule."""
+"""Stage `train`: build a candidate's model, take it through its schedule, and calibrate it."""
 
+import json
 import logging
 from dataclasses import replace
 
 from podium.config import load_params
+from podium.datasets.arrays import open_split
 from podium.files import atomic_write, exclusive_lock, remove
 from podium.models.files import save_model
+from podium.models.seconds import save_seconds
 from podium.paths import FEATURES, CandidatePaths, DatasetPaths
+from podium.training.checkpoint import read_seconds
 from podium.training.phases import train
+from podium.training.temperature import bake_temperature
 
 logger = logging.getLogger(__name__)
 
 
 def main(name: str) -> None:
-    """Train the candidate `name`, from where a killed training of it stopped; with every seed that it asks for."""
+    """Train and calibrate the candidate `name`, from where a kill stopped it; with every seed that it asks for."""
     params = load_params()
     candidate = params.candidate(name)
     paths = CandidatePaths(name, candidate.dataset)
@@ -24,6 +29,7 @@ def main(name: str) -> None:
         paths.repeats.mkdir(parents=True, exist_ok=True)
         further = "".join(f"{seed}\n" for seed in schedule.seeds[1:])
         paths.further_seeds.write_text(f"seed\n{further}", encoding="utf-8", newline="\n")
+        temperatures = {}
         for seed, checkpoint in zip(schedule.seeds, checkpoints, strict=True):
             first = seed == schedule.seed
             history, file = (
@@ -32,11 +38,16 @@ def main(name: str) -> None:
             one = replace(schedule, seed=seed, repeats=None)
             log_folder = paths.tensorboard if first else paths.tensorboard / f"seed-{seed}"
             model = train(candidate.model, one, processed, history, checkpoint, FEATURES, log_folder)
+            temperatures[seed] = bake_temperature(model, open_split(processed / "validation"))
             with atomic_write(file) as part:
                 save_model(model, part)
             logger.info(
-                "train %s: read %s, trained %s (%s parameters, seed %d), wrote %s",
-                *(name, processed, candidate.model.kind, f"{model.count_params():,}", seed, file),
+                "train %s: read %s, trained %s (%s parameters, seed %d, temperature %.2f), wrote %s",
+                *(name, processed, candidate.model.kind, f"{model.count_params():,}", seed, temperatures[seed], file),
             )
+        with atomic_write(paths.calibration) as part:
+            part.write_text(json.dumps({"temperature": temperatures}, indent=2) + "\n", encoding="utf-8", newline="\n")
+        seconds = dict(zip(schedule.seeds, map(read_seconds, checkpoints), strict=True))
+        save_seconds(seconds, paths.model, paths.seconds)
         for checkpoint in checkpoints:
             remove(checkpoint)

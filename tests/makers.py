@@ -14,8 +14,9 @@ from podium.config.datasets import ArchiveFirstSplit, ArchiveSource, Dataset, Im
 from podium.config.limits import Limits, Validation
 from podium.config.models import CnnModel, DenseModel, MobilenetModel
 from podium.config.schedules import Phase, Schedule
-from podium.datasets.arrays import SPLITS, SplitWriter
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS
+from podium.datasets.arrays import SPLITS, SplitWriter, open_split
+from podium.datasets.validation.manifest import save_manifest
+from podium.paths import REVIEW_COLUMNS
 
 REPOSITORY = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("PODIUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -120,7 +121,16 @@ def make_arrays(processed: Path, count: int = 48, *, boxes: bool = False) -> Pat
             for image, label in zip(images, labels, strict=True):
                 writer.write(image, int(label), BOXES[label] if boxes else ())
     (processed / "classes.json").write_text('["left", "right", "both"]\n', encoding="utf-8")
+    (processed / "split.csv").write_text("id,sha256,split,reason\n", encoding="utf-8")
     return processed
+
+
+def make_manifest(processed: Path, path: Path) -> None:
+    """Write what `evaluate` needs of the manifest of some arrays: no two images are alike."""
+    ids = np.concatenate([open_split(processed / name).ids for name in SPLITS])
+    facts = {"id": ids, "sha256": [f"{row:064x}" for row in range(len(ids))], "group": np.arange(len(ids))}
+    measures = dict.fromkeys(("width", "height", "brightness", "contrast", "sharpness"), SIDE)
+    save_manifest(pd.DataFrame(facts | measures), path)
 
 
 def make_page(root: Path, train: str, test: str | None = None) -> dict[str, Any]:

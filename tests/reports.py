@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.datasets.arrays import Split
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS
 from podium.evaluation.predictions import Predictions, save_predictions
+from podium.paths import REVIEW_COLUMNS
 
 NAME, DATASET = "made-cnn", "made"
 REFERENCE = "https://example.org/paper?a=1&b=2"

@@ -80,15 +80,12 @@ def test_candidates_live_where_dvc_looks_for_them(project: Path, resolved: dict[
         paths, processed = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset).processed
         train, evaluate, confusion_matrix = (resolved[f"{stage}@{name}"] for stage in STAGES[3:])
         assert processed in deps(project, train)
-        assert outs(project, train) == {paths.model, paths.history, paths.repeats}
+        assert outs(project, train) == {paths.model, paths.history, paths.repeats, paths.calibration}
         assert deps(project, evaluate) >= {processed, paths.model, paths.repeats}
-        assert {path.parent for path in outs(project, evaluate)} == {paths.reports}
-        assert deps(project, confusion_matrix) >= {
-            processed,
-            paths.history,
-            paths.repeats,
-            paths.reports / "predictions.csv",
-        }
+        measured = outs(project, evaluate) - {paths.thresholds}
+        assert {path.parent for path in measured} == {paths.reports}
+        drawn_from = measured - {paths.reports / "metrics.json"}
+        assert deps(project, confusion_matrix) >= drawn_from | {processed, paths.history, paths.repeats}
         assert {path.parent for path in outs(project, confusion_matrix)} == {paths.reports}
 
 

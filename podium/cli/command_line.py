@@ -17,6 +17,7 @@ COMMANDS = {
     "use": "make a recipe the params.yaml of this project",
     "init": "look at a dataset's archive and write a params.yaml for it, to be corrected",
     "validate": "look at every image of a dataset, and say what is wrong",
+    "compare": "hold models beside each other on the same images, and say whether they differ",
     "run": "run the pipeline now: stages, MLflow, promotion",
     "schedule": "stay, and run the pipeline by the clock; needs a Prefect server",
 }

@@ -427,8 +427,8 @@ class Reference:
     """A published result on the dataset, to compare with in the reports."""
 
     model: str
-    metric: Literal["accuracy", "macro_f1", "weighted_f1", "box_mse"]
-    """Its name in metrics.json."""
+    metric: Literal["accuracy", "macro_f1", "weighted_f1", "mean_iou", "joint_accuracy", "box_mse"]
+    """Its name in evaluation.json."""
     split: Literal["validation", "test"]
     value: float
     standard_error: Annotated[float, Field(ge=0)] | None

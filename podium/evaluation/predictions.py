@@ -115,12 +115,7 @@ def collect(
             f"The model knows {probabilities.shape[1]:,} classes, the dataset has {len(classes):,}: they do not belong "
             "together. Train it again with `dvc repro`."
         )
-    facts = manifest.drop_duplicates("id").set_index("id").reindex(ids)
-    if lacking := int(facts["group"].isna().sum()):
-        raise PodiumError(
-            f"The manifest does not know {lacking:,} of {len(ids):,} images, the first of them "
-            f"{ids[np.argmax(facts['group'].isna())]}: it is of another version of the dataset. Run `dvc repro`."
-        )
+    facts = look_up(ids, manifest)
     return Predictions(
         ids=ids,
         labels=np.asarray(split.labels, np.int64),
@@ -132,6 +127,22 @@ def collect(
         boxes=None if split.boxes is None else np.asarray(split.boxes),
         predicted_boxes=None if split.boxes is None else heads["box"],
     )
+
+
+def look_up(ids: NDArray[np.str_], manifest: pd.DataFrame) -> pd.DataFrame:
+    """Give the manifest's rows of some images, (n,) ids, in their order.
+
+    Raises:
+        PodiumError: the manifest does not know one of them.
+    """
+    wanted = pd.Index(np.asarray(ids), dtype="str")
+    known = manifest.drop_duplicates("id").set_index("id")
+    if not (lacking := wanted[~wanted.isin(known.index)]).empty:
+        raise PodiumError(
+            f"The manifest does not know {len(lacking):,} of {len(wanted):,} images, the first of them {lacking[0]}: "
+            "it is of another version of the dataset. Run `dvc repro`."
+        )
+    return known.loc[wanted]
 
 
 def save_predictions(splits: Mapping[str, Predictions], path: Path) -> None:

@@ -1,23 +1,38 @@
-"""A candidate's evaluation: its metrics by split, and the tables that stand beside them."""
+"""A candidate's evaluation: everything that follows from its predictions alone, and the files that it is kept in."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from podium.config.datasets import Reference
-from podium.datasets.arrays import Split
-from podium.evaluation.boxes import measure_boxes
-from podium.evaluation.metrics import Metrics, measure, measure_classes, measure_repeats, tabulate_repeats
-from podium.evaluation.predictions import find_clean, tabulate
+from podium.config.datasets import Dataset
+from podium.config.datasets import Evaluation as Asked
+from podium.evaluation.calibration import calibrate
+from podium.evaluation.cuts import MEASURES
+from podium.evaluation.label_errors import list_suspects
+from podium.evaluation.metrics import (
+    measure,
+    measure_all,
+    measure_classes,
+    measure_clean,
+    measure_repeats,
+    summarise,
+    tabulate_repeats,
+)
+from podium.evaluation.power import smallest_difference
+from podium.evaluation.predictions import Predictions, find_clean, look_up, save_predictions
 from podium.evaluation.published import compare
+from podium.evaluation.slices import slice_up
+from podium.paths import CandidatePaths
 
-Heads = dict[str, NDArray[np.float32]]
-"""A model's outputs for a split: `label` (n, classes) probabilities; `box` (n, 4), if it predicts boxes."""
+MANIFEST = ("id", "sha256", "group", "width", "height", *MEASURES)
+"""Columns of the manifest that an evaluation needs, beside those that its dataset's params name."""
+STATED_ACCURACY = 0.95
+"""How often a model is to be right where it answers, unless params say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -25,70 +40,102 @@ class Evaluation:
     """What is measured of a candidate.
 
     Attributes:
-        metrics: by split (`validation`, `test`); `test_clean` is of the test images without a near-duplicate in train,
-            `repeats` of all seeds, if there are several.
-        predictions: one row an image of both splits.
-        per_class: one row a class, on the test split.
-        seeds: one row a seed.
-        comparison: the candidate beside published results.
+        predictions: by split, `validation` and `test`.
+        metrics: few of them, by split, for `metrics.json`.
+        facts: everything, for `evaluation.json`.
+        tables: by name, each for a CSV file.
+        thresholds: how sure the model has to be, for whoever serves it.
     """
 
-    metrics: dict[str, Metrics]
-    predictions: pd.DataFrame
-    per_class: pd.DataFrame
-    seeds: pd.DataFrame
-    comparison: pd.DataFrame
+    predictions: dict[str, Predictions]
+    metrics: dict[str, dict[str, float]]
+    facts: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    thresholds: dict[str, float | None]
 
-    def save(self, folder: Path) -> None:
-        """Write `metrics.json`, and a CSV table for each of the others."""
+    def save(self, folder: Path, thresholds: Path, **further: Any) -> None:
+        """Write all of it; the same evaluation gives the same bytes.
+
+        Args:
+            folder: of the candidate's reports.
+            thresholds: the JSON file beside the model.
+            further: what else is to stand in `evaluation.json`.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("predictions", "per_class", "seeds", "comparison"):
-            getattr(self, name).to_csv(folder / f"{name}.csv", index=False)
-        (folder / "metrics.json").write_text(json.dumps(self.metrics, indent=2) + "\n", encoding="utf-8")
+        save_predictions(self.predictions, folder / "predictions.parquet")
+        for name, table in self.tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        save_json(self.metrics, folder / "metrics.json")
+        save_json(self.facts | further, folder / "evaluation.json")
+        save_json(self.thresholds, thresholds)
 
 
 def evaluate(
-    name: str,
-    splits: Mapping[str, Split],
-    outputs: Mapping[int, Mapping[str, Heads]],
-    classes: Sequence[str],
+    paths: CandidatePaths,
+    dataset: Dataset,
+    outputs: Mapping[int, dict[str, Predictions]],
     leaks: pd.DataFrame,
-    references: Sequence[Reference],
+    manifest: pd.DataFrame,
+    temperature: float,
 ) -> Evaluation:
     """Measure a candidate.
 
     Args:
-        name: the candidate's.
-        splits: `validation` and `test`.
-        outputs: by seed, the candidate's own first, and by split, what the model predicts.
-        classes: their names, in the order of the labels.
+        paths: the candidate's.
+        dataset: what params say of its dataset.
+        outputs: by seed, the candidate's own first, and by split, validation and test, what the model predicts.
         leaks: validation's table of images that have a near-duplicate in another split.
-        references: published results.
+        manifest: the columns `MANIFEST` and those that params name.
+        temperature: what the model's logits were divided by.
+
+    Raises:
+        PodiumError: params name a column that the manifest does not have.
     """
-    seeds = {
-        seed: {split: _measure(splits[split], heads[split]) for split in splits} for seed, heads in outputs.items()
-    }
-    first = next(iter(outputs))
-    metrics, test, labels = {**seeds[first]}, splits["test"], outputs[first]["test"]["label"]
-    tables = {
-        split: tabulate(splits[split], heads["label"], classes, heads.get("box"))
-        for split, heads in outputs[first].items()
-    }
-    clean = find_clean(tables["test"]["id"], leaks)
-    if clean.any():
-        metrics["test_clean"] = measure(test.labels[clean], labels[clean]) | {"pictures": int(clean.sum())}
-    by_seed = tabulate_repeats(seeds)
-    if len(by_seed) > 1:
-        metrics["repeats"] = measure_repeats(by_seed)
+    splits = next(iter(outputs.values()))
+    validation, test = splits["validation"], splits["test"]
+    asked = dataset.evaluation or Asked()
+    metrics = {split: measure_all(some) for split, some in splits.items()}
+    clean = find_clean(test.ids, leaks)
+    seeds = tabulate_repeats({seed: {split: measure(each[split]) for split in each} for seed, each in outputs.items()})
+    repeats = measure_repeats(seeds) if len(seeds) > 1 else None
+    whole = metrics | {"test_clean": measure_clean(test, clean, metrics["test"])}
+    calibration = calibrate(validation, test, temperature, asked.stated_accuracy or STATED_ACCURACY)
+    slices, looked = slice_up(test, look_up(test.ids, manifest), asked.slices or ())
+    images = {split: len(some) for split, some in splits.items()}
+    suspects, suspected = list_suspects(paths.dataset, [*splits.values()])
     return Evaluation(
-        metrics,
-        predictions=pd.concat(tables, names=["split"]).reset_index("split"),
-        per_class=measure_classes(test.labels, labels, classes),
-        seeds=by_seed,
-        comparison=compare(name, metrics, {split: len(table) for split, table in tables.items()}, references),
+        predictions=splits,
+        metrics=summarise(whole, int(clean.sum()), repeats),
+        facts={
+            "candidate": paths.name,
+            "dataset": paths.dataset,
+            "classes": list(test.classes),
+            "splits": {split: {"images": len(some), "groups": _count(some)} for split, some in splits.items()},
+            "metrics": {split: {key: asdict(each) for key, each in some.items()} for split, some in whole.items()},
+            "clean": {"images": int(clean.sum()), "seen": int((~clean).sum())},
+            "power": asdict(smallest_difference(test)),
+            "calibration": calibration.describe(),
+            "slices": looked.describe(),
+            "suspects": suspected,
+        },
+        tables={
+            "per_class": measure_classes(test),
+            "comparison": compare(paths.name, metrics, images, dataset.reference, repeats),
+            "seeds": seeds,
+            "reliability": calibration.reliability,
+            "coverage": calibration.curve,
+            "slices": slices,
+            "suspects": suspects,
+        },
+        thresholds=calibration.describe_thresholds(),
     )
 
 
-def _measure(split: Split, heads: Heads) -> Metrics:
-    boxes = {} if split.boxes is None else measure_boxes(split.boxes, heads["box"], split.images.shape[1:])
-    return measure(split.labels, heads["label"]) | boxes
+def save_json(content: object, path: Path) -> None:
+    """Write JSON in which every number is one."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _count(some: Predictions) -> int:
+    return len(np.unique(some.groups))

@@ -22,15 +22,22 @@ def predict(model: keras.Model, split: Split) -> NDArray[np.float32]:
     return predict_heads(model, split)["label"]
 
 
-def predict_heads(model: keras.Model, split: Split) -> dict[str, NDArray[np.float32]]:
+def predict_heads(
+    model: keras.Model, split: Split, rows: NDArray[np.int64] | None = None
+) -> dict[str, NDArray[np.float32]]:
     """Let a model see a split, batch by batch.
+
+    Args:
+        model: one of the zoo's, with further outputs or without.
+        split: the images.
+        rows: which of them, in ascending order; None: all.
 
     Returns:
         `label`: (n, classes) float32 probabilities; and, if the model has that head, `box`: (n, 4) float32, left,
         top, width and height in pixels of the split's images, as the split has them. A model may answer with a
-        right edge left of the left one: then the width is negative.
+        right edge left of the left one: then the width is negative. Further outputs come as they are.
     """
-    heads: dict[str, NDArray[np.float32]] = model.predict(evaluation_dataset(split), verbose=0)
+    heads: dict[str, NDArray[np.float32]] = model.predict(evaluation_dataset(split, rows), verbose=0)
     if "box" in heads:
         begin, end = np.split(heads["box"] * _size(split), 2, axis=1)
         heads["box"] = np.concatenate([begin, end - begin], axis=1)
@@ -61,23 +68,28 @@ def _size(split: Split) -> NDArray[np.float32]:
     return np.array([width, height, width, height], np.float32)
 
 
-def evaluation_dataset(split: Split) -> tf.data.Dataset:
+def evaluation_dataset(split: Split, rows: NDArray[np.int64] | None = None) -> tf.data.Dataset:
     """Show every image once, in order.
+
+    Args:
+        split: the images.
+        rows: which of them; None: all.
 
     Returns:
         Batches of images (n, height, width, channels) uint8 and their targets.
     """
+    count = len(split) if rows is None else len(rows)
 
     def blocks() -> Iterator[Batch]:
-        for start in range(0, len(split), PREDICT_BATCH):
-            rows = slice(start, start + PREDICT_BATCH)
-            boxes = None if split.boxes is None else split.boxes[rows]
-            images = np.array(split.images[rows])
+        for start in range(0, count, PREDICT_BATCH):
+            some = slice(start, start + PREDICT_BATCH) if rows is None else rows[start : start + PREDICT_BATCH]
+            boxes = None if split.boxes is None else split.boxes[some]
+            images = np.array(split.images[some])
             forget(split.images)
-            yield images, make_targets(np.asarray(split.labels[rows]), boxes, split)
+            yield images, make_targets(np.asarray(split.labels[some]), boxes, split)
 
     return as_dataset(
-        blocks, tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8), split, -(-len(split) // PREDICT_BATCH)
+        blocks, tf.TensorSpec((None, *split.images.shape[1:]), tf.uint8), split, -(-count // PREDICT_BATCH)
     )
 
 

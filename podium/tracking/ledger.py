@@ -6,22 +6,23 @@ next with the same intent goes on with it.
 
 import json
 import logging
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as TrackedDataset
-from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Param, Run
+from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Metric, Param, Run
 
 from podium.config import Params
 from podium.datasets.arrays import SPLITS, open_split
-from podium.errors import PodiumError
-from podium.files import atomic_write, file_digest
+from podium.files import file_digest
 from podium.models.runtime import prepare
 from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
-from podium.tracking.connection import tracking_uri
+from podium.tracking.connection import connect, training_view
 from podium.tracking.curves import Follower, agrees, read_history, send_curve
+from podium.tracking.figures import describe_result, read_figures
 from podium.tracking.lineage import (
     Lineage,
     describe_candidate,
@@ -31,11 +32,18 @@ from podium.tracking.lineage import (
     read_lineage,
     workspace,
 )
+from podium.tracking.published import REPORTS
 from podium.tracking.result import Result
 
 logger = logging.getLogger(__name__)
 
 READY = LoggedModelStatus.READY
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows as a run's description."""
+PAGE, PICTURE = "index.html", "results.png"
+"""Of the candidate's reports: what people look at first."""
+METRICS_AT_ONCE = 1000
+"""MLflow takes no more in a batch."""
 VALIDATION = ("index.html", "summary.json", "findings.json")
 """What a run keeps of the validation of its dataset."""
 
@@ -55,15 +63,7 @@ class Ledger:
     @cached_property
     def client(self) -> MlflowClient:
         """The connection, made at first use: a new store takes seconds to be laid out."""
-        uri = tracking_uri(self._root)
-        store = Path(uri.removeprefix("sqlite:///"))
-        if uri.startswith("sqlite:") and store.exists():
-            _check_database(store)
-        elif uri.startswith("sqlite:"):
-            # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
-            with atomic_write(store) as part:
-                MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
-        return MlflowClient(uri)
+        return connect(self._root)
 
     def follow(self, name: str) -> Follower:
         """Follow a candidate's training; to be used around it as a context manager.
@@ -102,6 +102,7 @@ class Ledger:
             metrics=self._metrics(name),
             splits=run.data.tags["podium.splits"],
             is_new=not known,
+            page=self._page(run) if self.client.tracking_uri.startswith("http") else "",
         )
 
     def _paths(self, name: str) -> CandidatePaths:
@@ -162,11 +163,12 @@ class Ledger:
         self._log_params(run_id, name)  # again: a kill may have come between them and the run
         run = self.client.get_run(run_id)
         send_curve(self.client, run_id, read_history(self._root / paths.history))
-        for split, metrics in self._metrics(name).items():
-            for key, value in metrics.items():
-                if run.data.metrics.get(f"{split}/{key}") != value:
-                    self.client.log_metric(run_id, f"{split}/{key}", value)
-        self.client.log_artifacts(run_id, str(self._root / paths.reports), "reports")
+        reports = self._root / paths.reports
+        now, figures = int(time.time() * 1000), read_figures(reports)
+        new = [Metric(key, value, now, 0) for key, value in figures.items() if run.data.metrics.get(key) != value]
+        for start in range(0, len(new), METRICS_AT_ONCE):
+            self.client.log_batch(run_id, metrics=new[start : start + METRICS_AT_ONCE])
+        self.client.log_artifacts(run_id, str(reports), REPORTS)
         found = self._root / DatasetPaths(paths.dataset).validation
         for report in VALIDATION:
             self.client.log_artifact(run_id, str(found / report), "validation")
@@ -182,11 +184,24 @@ class Ledger:
 
             log_model(self.client, run, self._root / paths.model, processed)
         splits = file_digest(processed / "split.csv")
+        self.client.set_tag(run_id, NOTE, self._describe(run, name))
         for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
             self.client.set_tag(run_id, f"podium.{tag}", text)
         self.client.set_terminated(run_id, "FINISHED")
         self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
         logger.info("%s is in MLflow, run %s", name, run_id)
+
+    def _page(self, run: Run, server: str | None = None) -> str:
+        """Give the address of a run's report card; by default with the server's own."""
+        server = self.client.tracking_uri if server is None else server
+        return training_view(server, run.info.experiment_id, run.info.run_id, f"{REPORTS}/{PAGE}")
+
+    def _describe(self, run: Run, name: str) -> str:
+        """Give the run's description; the addresses in it are relative to the server that shows it."""
+        reports = self._root / self._paths(name).reports
+        page = self._page(run, server="") if (reports / PAGE).is_file() else ""
+        picture = f"get-artifact?path={REPORTS}/{PICTURE}&run_uuid={run.info.run_id}"
+        return describe_result(reports, name, page, picture if (reports / PICTURE).is_file() else "")
 
     def _model_id(self, run: Run) -> str:
         """Give the id of the model that a run logged in full; empty if it has none."""
@@ -201,17 +216,6 @@ class Ledger:
                 self.client.delete_run(run.info.run_id)
             elif run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _check_database(store: Path) -> None:
-    """Raise PodiumError if a file is no SQLite database: MLflow would try for 100 seconds, and end in a traceback."""
-    with store.open("rb") as file:
-        head = file.read(16)
-    if head not in (b"", b"SQLite format 3\0"):
-        raise PodiumError(
-            f"{store} is no SQLite database. Expected the file in which MLflow keeps its runs. "
-            f"Move it away: `mv {store} {store}.broken`; then `podium run` publishes what is trained to a new one."
-        )
 
 
 def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:

@@ -69,7 +69,10 @@ def _find_arrays(lock: dict[str, Any], dataset: str) -> dict[str, Any]:
 
 
 def describe_candidate(params: Params, name: str) -> dict[str, str]:
-    """Flatten a candidate's choices to params; a phase's are prefixed with its name (`head.learning_rate`)."""
+    """Flatten a candidate's choices to params; a phase's are prefixed with its name (`head.learning_rate`).
+
+    What is not asked for is left out.
+    """
     candidate = params.candidate(name)
     schedule = params.schedule(candidate.schedule)
     choices: dict[str, Any] = {
@@ -140,7 +143,7 @@ def _flatten(prefix: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         inner = [pair for key, item in value.items() if key != "name" for pair in _flatten(f"{prefix}.{key}", item)]
         return [(key.removesuffix(".kind"), text) for key, text in inner]
-    return [(prefix.removeprefix("."), "none" if value is None else str(value))]
+    return [] if value is None else [(prefix.removeprefix("."), str(value))]
 
 
 def _in_one_line(augmentation: Augmentation | None) -> str | None:

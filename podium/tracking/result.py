@@ -17,6 +17,7 @@ class Result:
         metrics: by split, as `evaluate` wrote them.
         splits: the digest of the split manifest that they were measured on.
         is_new: the ledger did not have it before.
+        page: the address of its report card among the run's artifacts; empty where MLflow is no server.
     """
 
     candidate: str
@@ -25,3 +26,4 @@ class Result:
     metrics: dict[str, dict[str, float]]
     splits: str
     is_new: bool
+    page: str = ""

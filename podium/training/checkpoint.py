@@ -83,3 +83,9 @@ class Checkpoint:
             np.savez(file, about=np.array(about), **values)
             file.flush()
             os.fsync(file.fileno())  # not even a power cut can lose it
+
+
+def read_seconds(path: Path) -> float:
+    """Give how long the training took that a checkpoint is of, in seconds, with the time before a kill."""
+    with np.load(path, allow_pickle=False) as file:
+        return float(json.loads(str(file["about"]))["seconds"])

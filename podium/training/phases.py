@@ -31,6 +31,7 @@ from podium.training.feature_cache import (
 )
 from podium.training.freezing import set_trainable
 from podium.training.history import History
+from podium.training.optimizers import make_optimizer
 from podium.training.phase_control import PhaseControl, describe_progress
 from podium.training.soft_targets import SoftTargets, soft_targets_of, with_soft_targets
 from podium.training.tensorboard import Board
@@ -105,7 +106,7 @@ def train(
             if soft_targets is not None:
                 inputs = inputs.with_soft_targets(soft_targets, np.eye(len(classes), dtype=np.float32))
             inputs.model.compile(
-                optimizer=_optimizer(phase, steps),
+                optimizer=make_optimizer(phase, steps),
                 loss={name: _LOSSES[name] for name in targets}
                 | ({} if soft_targets is None else _LOSS_OF_SOFT_TARGETS),
                 loss_weights=_weigh(schedule.box_weight),
@@ -242,30 +243,3 @@ def _make_variables(model: keras.Model, targets: Any) -> None:
     model.compute_loss(None, *blank)  # with several targets, each loss has sums of its own
     model.compute_metrics(None, *blank)
     model.reset_metrics()
-
-
-def _optimizer(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
-    rate = _learning_rate(phase, steps)
-    match phase.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(rate)
-        case "adamw":
-            return keras.optimizers.AdamW(rate)
-        case "sgd":
-            return keras.optimizers.SGD(rate, momentum=phase.momentum or 0.0)
-
-
-def _learning_rate(phase: Phase, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    if phase.decay == "cosine":
-        warmup = phase.warmup or 0
-        return keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup else phase.learning_rate,
-            decay_steps=(phase.epochs - warmup) * steps,
-            warmup_target=phase.learning_rate if warmup else None,
-            warmup_steps=warmup * steps,
-        )
-    if phase.decay == "step" and phase.decay_factor is not None and phase.decay_every is not None:
-        return keras.optimizers.schedules.ExponentialDecay(
-            phase.learning_rate, decay_steps=phase.decay_every * steps, decay_rate=phase.decay_factor, staircase=True
-        )
-    return phase.learning_rate

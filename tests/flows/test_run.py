@@ -23,14 +23,16 @@ def test_commands_are_named_as_the_shell_finds_them(
         monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     folder = "" if active else ".venv/bin/"
     runs, flow, reports = describe_places(tmp_path, f"sqlite:///{tmp_path}/mlflow.db", None)
-    assert f": {folder}mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db  then http://127.0.0.1:5000" in runs
+    command = f"{folder}mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db"
+    assert f": {command}  then http://127.0.0.1:5000/#/experiments?workflowType=machine_learning" in runs
     assert f" {folder}prefect server start  then http://127.0.0.1:4200" in flow
     assert reports.endswith(f"{tmp_path}/reports")
 
 
 def test_servers_are_named_by_their_addresses(tmp_path: Path) -> None:
-    runs, flow, _ = describe_places(tmp_path, "http://mlflow.example:5000", "http://127.0.0.1:4200/api")
-    assert runs.split() == ["Runs", "and", "models:", "http://mlflow.example:5000"]
+    runs, flow, _ = describe_places(tmp_path, "http://me:secret@mlflow.example:5000", "http://127.0.0.1:4200/api")
+    address = "http://mlflow.example:5000/#/experiments?workflowType=machine_learning"
+    assert runs.split() == ["Runs", "and", "models:", address]
     assert flow.split() == ["The", "flow:", "http://127.0.0.1:4200"]
 
 

@@ -51,7 +51,8 @@ def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Wo
         assert "beats the champion digits-dense (version 1)" in wait_for_run(prefect_server, "beats", 240)
     assert len(quick.runs("digits-dense")) == 2
     keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter", {})}
-    assert {"digits-dense-figures", "digits-dense-confusion-matrix", "digits-comparison", "digits-validation"} <= keys
+    of_result = {f"digits-dense-{what}" for what in ("figures", "published", "results", "confusion-matrix", "report")}
+    assert of_result | {"digits-comparison", "digits-validation"} <= keys
 
 
 def test_prefect_deploy_and_a_worker_run_the_flows(quick: Workspace, prefect_server: str) -> None:

@@ -77,7 +77,7 @@ def learn_by(project: Path, schedule: dict[str, Any], model: dict[str, Any]) -> 
 @contextmanager
 def training(models: Path) -> Iterator["subprocess.Popen[str]"]:
     """Begin to train, as DVC does: without what an earlier training put out. Kill what is not over at the end."""
-    for name in ("model.keras", "history.csv", "repeats"):
+    for name in ("calibration.json", "model.keras", "history.csv", "repeats"):
         remove(models / name)
     with LOG.open("w") as said:
         process = subprocess.Popen(COMMAND, stdout=said, stderr=subprocess.STDOUT, text=True)
@@ -89,8 +89,9 @@ def training(models: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def contents(models: Path) -> dict[str, bytes]:
-    """Give what the stage put out; a training's logs for TensorBoard have dates in them."""
-    files = [path for path in models.rglob("*") if path.is_file() and "tensorboard" not in path.parts]
+    """Give what the stage put out; a training's logs for TensorBoard have dates in them, and seconds differ."""
+    timed = {"tensorboard", "seconds.json"}
+    files = [path for path in models.rglob("*") if path.is_file() and not timed & {*path.parts}]
     return {str(path.relative_to(models)): path.read_bytes() for path in files}
 
 

@@ -14,9 +14,8 @@ import pandas as pd
 from podium.config.datasets import Dataset
 from podium.datasets.masks import area_inside, aspect, has_label, is_readable
 from podium.errors import PodiumError, nearest
-from podium.paths import REVIEW
+from podium.paths import REVIEW, REVIEW_COLUMNS
 
-REVIEW_COLUMNS = ["dataset", "id", "sha256", "decision", "note"]
 DECISIONS = ("keep", "leave_out")
 RANGES = ("height", "width", "aspect", "brightness", "contrast", "sharpness")
 """Limits that are the least and the greatest value of a measure."""

@@ -12,7 +12,7 @@ from podium.datasets.inventory import Inventory
 from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.validation.drift import to_json
 from podium.datasets.validation.findings import Inspection
-from podium.datasets.validation.quarantine import REVIEW_COLUMNS
+from podium.paths import REVIEW_COLUMNS
 
 
 def save_inspection(inspection: Inspection, folder: Path) -> None:

@@ -46,10 +46,14 @@ def test_a_run_holds_the_curve_the_metrics_the_params_and_the_lineage(trained: T
     for column in COLUMNS:
         assert [step for step, _ in found["metrics"][f"curve/{column}"]] == list(range(1, EPOCHS[NAME] + 1))
     assert {key: values for key, values in found["metrics"].items() if "/" in key and "curve" not in key} == {
-        f"{split}/{key}": [(0, value)] for split, scores in SCORES.items() for key, value in scores.items()
+        f"{split}/{key}{end}": [(0, value + more)]
+        for split, scores in SCORES.items()
+        for key, value in scores.items()
+        for end, more in (("", 0), ("/low", -0.125), ("/high", 0.125))
     }
     assert found["params"].items() >= {"model": "dense", "fit.epochs": "15", "dataset": DATASET}.items()
-    reports = {f"reports/{file}" for file in ("metrics.json", "predictions.csv", "confusion_matrix.csv", "gallery.png")}
+    files = ("metrics.json", "evaluation.json", "predictions.parquet", "confusion_matrix.csv", "gallery.png")
+    reports = {f"reports/{file}" for file in files}
     validation = {f"validation/{file}" for file in ("index.html", "summary.json", "findings.json")}
     lineage = {f"lineage/{file}" for file in ("dvc.lock", "params.yaml", "split.csv", "environment.txt")}
     assert found["files"].keys() == reports | validation | lineage
@@ -68,6 +72,19 @@ def test_a_run_holds_the_curve_the_metrics_the_params_and_the_lineage(trained: T
     assert result.model_id == run.outputs.model_outputs[0].model_id
     assert (result.candidate, result.metrics, result.is_new) == (NAME, SCORES, True)
     assert result.splits == file_digest(trained.root / "data/processed/digits/split.csv")
+
+
+def test_a_run_is_described_by_its_headline_the_picture_and_the_page(trained: Trained) -> None:
+    reports = trained.root / trained.paths(NAME).reports
+    for file in ("index.html", "results.png"):
+        (reports / file).write_text(file)
+    publish(trained)
+    run = the_run(trained)
+    note = run.data.tags["mlflow.note.content"]
+    assert "accuracy **0.7000** (0.575 to 0.825) on the test split, **0.7500**" in note
+    place = f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/reports/index.html"
+    assert f"[The report card]({place}?workflowType=machine_learning)" in note
+    assert f"![The results](get-artifact?path=reports/results.png&run_uuid={run.info.run_id})" in note
 
 
 def test_a_run_keeps_what_it_was_made_from(trained: Trained) -> None:
@@ -93,9 +110,9 @@ def test_candidates_stand_side_by_side(trained: Trained) -> None:
     dense, cnn = (the_run(trained, name) for name in CANDIDATES)
     assert dense.info.experiment_id == cnn.info.experiment_id
     assert dense.data.metrics.keys() == cnn.data.metrics.keys()
-    assert {key for key in dense.data.params if "model." not in key} == {
-        key for key in cnn.data.params if "model." not in key
-    }
+    differ = {key for key in {**dense.data.params, **cnn.data.params} if "model." not in key}
+    assert differ - {*dense.data.params} == {"augmentation"}  # what is not asked for is no param
+    assert "none" not in {*dense.data.params.values(), *cnn.data.params.values()}
 
 
 def test_a_result_that_comes_back_makes_no_further_run(trained: Trained) -> None:
@@ -125,7 +142,10 @@ def test_a_changed_evaluation_goes_to_the_same_run(trained: Trained) -> None:
     assert found["metrics"]["validation/accuracy"] == [(0, 0.75), (0, 0.875)]
     assert found["metrics"]["validation/loss"] == [(0, 0.5)]  # what did not change is not said again
     assert [step for step, _ in found["metrics"]["curve/loss"]] == list(range(1, EPOCHS[NAME] + 1))
-    assert {key for key, text in run.data.tags.items() if text != before.get(key)} == {"podium.evaluation"}
+    assert {key for key, text in run.data.tags.items() if text != before.get(key)} == {
+        "podium.evaluation",
+        "mlflow.note.content",
+    }
     kept = Path(run.info.artifact_uri.removeprefix("file://"))
     assert json.loads((kept / "reports/metrics.json").read_text()) == changed
     assert (kept / "lineage/dvc.lock").read_bytes() == lock != (trained.root / "dvc.lock").read_bytes()

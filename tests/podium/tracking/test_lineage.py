@@ -41,10 +41,13 @@ def test_an_augmentation_is_told_with_the_kinds_that_were_asked_for(project: Pat
     assert told == "rotate 10, shift 0.08, zoom 0.1, flip forced, contrast 0.3"
 
 
-def test_candidates_have_the_same_params_but_for_their_models(project: Path) -> None:
+def test_what_is_not_asked_for_is_no_param(project: Path) -> None:
     params = load_params()
-    names = [{key for key in describe_candidate(params, name) if "model." not in key} for name in params.candidates]
-    assert names[0] == names[1]
+    dense, cnn = (describe_candidate(params, name) for name in ("digits-dense", "digits-cnn"))
+    assert "augmentation" in cnn
+    assert "augmentation" not in dense
+    assert "none" not in {text.lower() for some in (dense, cnn) for text in some.values()}
+    assert {key for key in {*dense, *cnn} if "model." not in key} - {*dense} == {"augmentation"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from podium.config.schedules import Augmentation, Schedule
 from podium.errors import PodiumError
 from podium.models import zoo
 from podium.models.files import save_model
-from podium.training import checkpoint_callback, phases
+from podium.training import checkpoint_callback, optimizers, phases
 from podium.training.checkpoint import Checkpoint
 from podium.training.history import History
 from podium.training.phase_control import describe_progress
@@ -367,7 +367,7 @@ def test_a_training_that_diverges_says_where_and_what_is_kept(
     def rate(phase: Any, steps: int) -> Any:
         return keras.optimizers.schedules.PiecewiseConstantDecay([1, 2, 3], [0.01, 0.01, 0.01, 1e30])
 
-    monkeypatch.setattr(phases, "_learning_rate", rate)
+    monkeypatch.setattr(optimizers, "_learning_rate", rate)
     words = (
         r"^The loss is (nan|inf) after batch 3 of 3, epoch 2 of 4 \(phase wild\): the training diverged\. Try a lower "
         r"learning_rate in params\.yaml; .* The state after epoch 1 of 4 is kept in .*c\.npz\.$"
