@@ -48,7 +48,7 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     columns = {name: curve[name].tolist() for name in ("coverage", "accuracy", "low", "high")}
     chart.band(columns["coverage"], columns["low"], columns["high"], "validation")
     chart.line(columns["coverage"], columns["accuracy"], "validation")
-    if threshold is not None:
+    if threshold:
         nearest = int(np.argmin(np.abs(curve["threshold"].to_numpy(float) - threshold)))
         chart.rule(columns["coverage"][nearest], f"sure by {threshold:.2f}")
     return chart.draw("how often the model is right by the share of the images that it answers")

@@ -120,10 +120,10 @@ def _draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
     axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", linewidth=1)
     bins = table[(table["split"] == "test") & (table["images"] > 0)] if len(table) else table
     if len(bins):
-        axes.vlines(bins["confidence"], bins["low"], bins["high"], color=VALIDATION, linewidth=1.6)
+        axes.vlines(bins["confidence"], bins["low"], bins["high"], color=VALIDATION, linewidth=1.6, clip_on=False)
         sizes = 16 + 110 * bins["images"] / bins["images"].max()
-        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=VALIDATION, zorder=3)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=VALIDATION, zorder=3, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("how sure the model is", fontsize=10, color=SOFT)
@@ -134,7 +134,7 @@ def _draw_errors(figure: Figure, card: Card) -> None:
     failures, predictions, test = card.report.failures, card.predictions, card.splits["test"]
     errors = failures.get("errors", [])[:MAX_ERRORS]
     hits = failures.get("hits", [])[: MAX_ERRORS - len(errors)]
-    title = " then the ".join(words for words, some in (("surest errors", errors), ("least sure hits", hits)) if some)
+    title = ", then the ".join(words for words, some in (("surest errors", errors), ("least sure hits", hits)) if some)
     boxes = "; green: true box, dashed amber: predicted box" if predictions.boxes is not None else ""
     _write(figure, 48, 738, title[:1].upper() + title[1:] + boxes, 13, weight="bold")
     canvas = _axes(figure, 0, 0, WIDTH, HEIGHT)
