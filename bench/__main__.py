@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     augmentation,
+    coverage,
     digit_struct,
     duplicates,
     evaluation,
@@ -43,6 +44,7 @@ BENCHES = {
     "augmentation": augmentation,
     "features": features,
     "evaluation": evaluation,
+    "coverage": coverage,
     "pipeline_tax": pipeline_tax,
     "scores_sign_language": scores_sign_language,
     "scores_cats_vs_dogs": scores_cats_vs_dogs,

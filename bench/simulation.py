@@ -6,7 +6,7 @@ A process of its own, because benches import nothing heavy: a measured process b
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,8 @@ def cover_accuracy(
 def cover_metrics(design: Design, images: int, times: int, seed: int = 0) -> dict[str, float]:
     """Give how often the interval of each of `METRICS` holds the truth, of a model that is right nine times of ten."""
     generator = np.random.default_rng(seed)
-    truth = measure_all(_predict(np.ones(POPULATION, np.int64), np.random.default_rng(seed + 1)))
+    population = _predict(np.ones(POPULATION, np.int64), np.random.default_rng(seed + 1))
+    truth = measure_all(replace(population, groups=np.zeros(POPULATION, np.int64)))  # one group: no intervals are drawn
     sizes, held = design.size(images), dict.fromkeys(METRICS, 0)
     for _ in range(times):
         for name, estimate in measure_all(_predict(sizes, generator)).items():

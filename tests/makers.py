@@ -121,6 +121,7 @@ def make_arrays(processed: Path, count: int = 48, *, boxes: bool = False) -> Pat
             for image, label in zip(images, labels, strict=True):
                 writer.write(image, int(label), BOXES[label] if boxes else ())
     (processed / "classes.json").write_text('["left", "right", "both"]\n', encoding="utf-8")
+    (processed / "split.csv").write_text("id,sha256,split,reason\n", encoding="utf-8")
     return processed
 
 

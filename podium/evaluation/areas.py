@@ -58,9 +58,8 @@ def estimate_areas(labels: NDArray[np.int64], probabilities: NDArray[np.float32]
     means, several = {}, group.max() + 1
     for name, areas, weight in zip(("roc_auc", "pr_auc"), (roc, precision_recall), weights, strict=True):
         variance = several / max(several - 1, 1) * float(np.sum(np.bincount(group, weights=weight) ** 2))
-        effective = len(alike) ** 2 / np.sum(1 / np.array(alike))
         told = float(np.mean(alike)) if several > 1 else 0.0
-        means[name] = estimate_score(float(areas[meant].mean()), variance, effective, told, "linearised")
+        means[name] = estimate_score(float(areas[meant].mean()), variance, np.array(alike), told, "linearised")
     return Areas(roc, precision_recall, means)
 
 

@@ -48,7 +48,7 @@ def estimate_counted(
     total = whole.sum(axis=1, keepdims=True)
     rest = total + np.stack([np.bincount(of_group, weights=some) for some in change])
     values, without = _figures(total), _figures(rest)
-    alike, evenly = count_alike(groups), _alike_by_class(labels, groups)
+    alike, by_class = np.array([count_alike(groups)]), _alike_by_class(labels, groups)
     wrong = np.bincount(group, weights=~right)
     rare = wrong.sum() ** 2 / max(np.sum(wrong**2), 1.0)
     estimates = {}
@@ -56,7 +56,7 @@ def estimate_counted(
         value, count = float(figure[0]), rest.shape[1]
         # Of one group alone there is no rest: the belief that all its images are alike stands in.
         variance = (count - 1) / count * float(np.sum((without[name] - value) ** 2)) if count > 1 else 0.0
-        some, told = alike if name.startswith(("weighted", "matthews")) else evenly, rare if count > 1 else 0.0
+        some, told = alike if name.startswith(("weighted", "matthews")) else by_class, rare if count > 1 else 0.0
         if name != "matthews" or len(np.unique(labels)) > 1:
             least = -1.0 if name == "matthews" else 0.0
             estimates[name] = estimate_score(value, variance, some, told, METHOD, least)
@@ -94,9 +94,9 @@ def _figures(sums: Floats) -> dict[str, Floats]:
         }
 
 
-def _alike_by_class(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> float:
-    """Give the effective images of a mean over classes, if all images of a group were alike."""
+def _alike_by_class(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> Floats:
+    """Give the effective images of each class that has any, if all images of a group were alike."""
     pairs, sizes = np.unique(np.stack([labels, groups], axis=1), axis=0, return_counts=True)
     _, classes = np.unique(pairs[:, 0], return_inverse=True)
     images, squares = np.bincount(classes, weights=sizes), np.bincount(classes, weights=sizes.astype(np.float64) ** 2)
-    return float(len(images) ** 2 / np.sum(squares / images**2))
+    return images**2 / squares

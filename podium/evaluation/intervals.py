@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +24,8 @@ Z = float(ndtri((1 + LEVEL) / 2))
 """Standard errors from the middle of an interval to its end."""
 BELIEF = 2.0
 """How many groups the belief weighs that the images of a group are right or wrong together, see `_spread`."""
+LEAST_FREEDOM = 4.0
+"""Degrees of freedom that a variance is never taken to have less of."""
 FEWEST = 5
 """Of fewer groups no bootstrap says anything."""
 CELLS = 2_000_000
@@ -92,21 +94,26 @@ def effective_images(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> floa
 
 
 def estimate_score(
-    value: float, variance: float, alike: float, rare: float, method: str, least: float = 0.0
+    value: float, variance: float, strata: Floats, rare: float, method: str, least: float = 0.0
 ) -> Estimate:
     """Estimate a figure up to 1 that is no proportion, by Wilson's interval of as many images as its variance says.
 
     Args:
         value: the figure.
         variance: its variance, of whole groups.
-        alike: the effective images if all images of a group were alike.
+        strata: (k,) of the parts whose mean the figure is, such as the classes: the effective images of each if all
+            images of a group were alike. One is rarely large enough for its variance to be known: Student's t pays, at
+            F. E. Satterthwaite's degrees of freedom (1946).
         rare: how many groups tell of the variance, see `_spread`.
         method: how the variance came about.
         least: no such figure lies below.
     """
     share, scale = (value - least) / (1 - least), 1 - least
     measured = variance / scale**2 / (share * (1 - share)) if 0 < share < 1 else 0.0
-    low, high = wilson(np.array(share), 1 / _spread(np.array(measured), np.array(alike), np.array(rare)))
+    alike = len(strata) ** 2 / np.sum(1 / strata)
+    freedom = np.sum(1 / strata) ** 2 / np.sum(1 / (strata**2 * np.maximum(strata - 1, 0.5)))
+    pay = (Z / stdtrit(max(freedom, LEAST_FREEDOM), (1 + LEVEL) / 2)) ** 2
+    low, high = wilson(np.array(share), pay / _spread(np.array(measured), np.array(alike), np.array(rare)))
     return Estimate(value, float(least + scale * low), float(least + scale * high), method)
 
 
@@ -136,9 +143,9 @@ def _measure_spread(
     key = pairs // (inverse.max(initial=0) + 1)
 
     def add(parts: Floats) -> Floats:
-        return np.bincount(key, weights=parts, minlength=count)
+        return np.bincount(key, weights=parts, minlength=count).astype(np.float64)
 
-    size, hit = np.bincount(where).astype(np.float64), np.bincount(where, weights=hits)
+    size, hit = (np.bincount(where, weights=weights).astype(np.float64) for weights in (None, hits))
     images, several = add(size), np.bincount(key, minlength=count)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = add(hit) / images

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from podium.errors import PodiumError
 from podium.evaluation.areas import estimate_areas
@@ -105,7 +106,7 @@ def measure_classes(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame(columns | {"support": np.bincount(labels, minlength=count)})
 
 
-def measure_clean(test: Predictions, clean: np.ndarray, whole: Estimates) -> Estimates:
+def measure_clean(test: Predictions, clean: NDArray[np.bool_], whole: Estimates) -> Estimates:
     """Measure the test images without a near-duplicate in train or validation.
 
     Args:
@@ -191,11 +192,11 @@ def _bootstrap(columns: dict[str, Floats], predictions: Predictions) -> Estimate
     return dict(zip(columns, means, strict=True))
 
 
-def _measure_boxes(predictions: Predictions) -> tuple[np.ndarray, Floats, Floats] | None:
+def _measure_boxes(predictions: Predictions) -> tuple[NDArray[np.bool_], Floats, Floats] | None:
     """Give which images have a known box, and of each of these its overlap and its error; None if there is none."""
     if predictions.boxes is None or predictions.predicted_boxes is None:
         return None
-    known = np.isfinite(predictions.boxes).all(axis=1)
+    known: NDArray[np.bool_] = np.all(np.isfinite(predictions.boxes), axis=1)
     if not known.any():
         return None
     actual, predicted = predictions.boxes[known], predictions.predicted_boxes[known]

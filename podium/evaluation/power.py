@@ -63,10 +63,9 @@ def smallest_difference(predictions: Predictions) -> Power:
     detectable = detectable_difference(images / effect, discordant)
     needed = tuple(Need(gap, ceil(effect * needed_images(gap, discordant))) for gap in DIFFERENCES)
     groups = len(set(predictions.groups.tolist()))
-    return Power(
-        *(images, groups, effect, max(discordant, detectable), detectable, needed),
-        text=_describe(images, effect, detectable, needed),
-    )
+    discordant = max(discordant, detectable)
+    text = _describe(images, effect, discordant, detectable, needed)
+    return Power(images, groups, effect, discordant, detectable, needed, text)
 
 
 def detectable_difference(groups: float, discordant: float) -> float:
@@ -103,21 +102,25 @@ def needed_images(difference: float, discordant: float) -> float:
     return float(((Z * sqrt(share) + _DETECTS * sqrt(share - difference**2)) / difference) ** 2)
 
 
-def _describe(images: int, effect: float, detectable: float, needed: tuple[Need, ...]) -> str:
+def _describe(images: int, effect: float, discordant: float, detectable: float, needed: tuple[Need, ...]) -> str:
     alike = f", which tell as much as {images / effect:,.0f} independent ones," if effect > 1.005 else ""
     if detectable >= 1:
         return f"{images:,} images{alike} are too few to compare two models."
+    text = (
+        f"On {images:,} images{alike} a paired comparison detects a difference of {_points(detectable)} of accuracy in "
+        f"four of five cases, and smaller ones less often. That is for two versions of one model, which typically "
+        f"differ on {discordant:.1%} of the images; unrelated models need up to twice the difference."
+    )
     smaller = [need for need in needed if need.difference < 0.75 * detectable]
-    more = ""
     if smaller:
         need = max(smaller, key=lambda need: need.difference)
-        more = (
-            f" A difference of {100 * need.difference:g} points needs about {_round(need.images):,} images like these."
-        )
-    return (
-        f"On {images:,} images{alike} a paired comparison detects a difference of {100 * detectable:.1f} points of "
-        f"accuracy in four of five cases, and smaller ones less often.{more}"
-    )
+        text += f" A difference of {_points(need.difference)} takes about {_round(need.images):,} images like these."
+    return text
+
+
+def _points(difference: float) -> str:
+    number = f"{100 * difference:.1f}".removesuffix(".0")
+    return f"{number} point" if number == "1" else f"{number} points"
 
 
 def _round(images: int) -> int:

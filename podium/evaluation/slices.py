@@ -5,8 +5,9 @@ looked at: S. Holm, "A simple sequentially rejective multiple test procedure", 1
 overlap, and they do; the false discovery rate of Benjamini and Hochberg would call out more, some of them in vain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,8 @@ def slice_up(predictions: Predictions, facts: pd.DataFrame, columns: Sequence[st
         PodiumError: the manifest has no such column.
     """
     tables, missing, agreement = [], [], measure_agreement(predictions)
-    for cut in cut_up(predictions, facts, columns):
+    cuts = {cut.name: cut for cut in cut_up(predictions, facts, columns)}
+    for cut in cuts.values():
         table = pd.DataFrame() if cut.reason else _look(cut, predictions, agreement)
         if reason := cut.reason or _say_left_out(cut, len(table)):
             missing.append((cut.name, reason))
@@ -76,7 +78,7 @@ def slice_up(predictions: Predictions, facts: pd.DataFrame, columns: Sequence[st
     whole["p_value"] = adjust(whole["p_value"].to_numpy())
     whole["worse"] = whole["p_value"] < ALPHA
     shown, hidden = _bound(whole)
-    shown = shown.join(pd.DataFrame(_estimate(shown, predictions), index=shown.index, columns=["low", "high"]))
+    shown = shown.join(pd.DataFrame(_estimate(shown, predictions, cuts), index=shown.index, columns=["low", "high"]))
     found = Slices(len(whole), int(whole["worse"].sum()), (*missing, *hidden))
     return shown[COLUMNS].reset_index(drop=True), found
 
@@ -119,9 +121,8 @@ def _look(cut: Cut, predictions: Predictions, agreement: float) -> pd.DataFrame:
     outside = np.sum(sizes**2) - np.bincount(of_value, weights=2.0 * shared * sizes[of_group]) + inside
 
     rest = len(codes) - images
-    sides = ((errors, images, inside), (errors.sum() - errors, rest, outside))
-    counts = [_effective(*side, agreement) for side in sides]
-    (wrong, drawn), (others_wrong, others) = counts
+    wrong, drawn = _effective(errors, images, inside, agreement)
+    others_wrong, others = _effective(errors.sum() - errors, rest, outside, agreement)
     p_values = hypergeom.sf(wrong - 1, drawn + others, wrong + others_wrong, drawn)
     table = pd.DataFrame(
         {
@@ -131,7 +132,7 @@ def _look(cut: Cut, predictions: Predictions, agreement: float) -> pd.DataFrame:
             "groups": np.bincount(of_value),
             "accuracy": 1 - errors / images,
             "p_value": p_values,
-            "rows": [np.flatnonzero(cut.codes == code) for code in range(len(cut.values))],
+            "code": np.arange(len(cut.values)),
         }
     )
     return table[(images >= LEAST_IMAGES) & (rest >= LEAST_IMAGES)]
@@ -156,8 +157,9 @@ def _bound(table: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     return table.loc[np.sort(worst.index)], hidden
 
 
-def _estimate(table: pd.DataFrame, predictions: Predictions) -> list[tuple[float | None, float | None]]:
-    estimates = [estimate_proportion(predictions.right[rows], predictions.groups[rows]) for rows in table["rows"]]
+def _estimate(table: pd.DataFrame, predictions: Predictions, cuts: Mapping[str, Cut]) -> list[tuple[Any, Any]]:
+    inside = [cuts[name].codes == code for name, code in zip(table["slice"], table["code"], strict=True)]
+    estimates = [estimate_proportion(predictions.right[rows], predictions.groups[rows]) for rows in inside]
     return [(estimate.low, estimate.high) for estimate in estimates]
 
 

@@ -6,9 +6,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from podium.pages.lettering import write_all
 from podium.pages.matrix import MAX_WITH_SHARES, Matrix, Shares, clip_name, tint
 
 INK, SOFT, LINE, RIGHT, WRONG = "#1d2932", "#55646f", "#dde3e8", "#0b6e99", "#c2570c"
+SMALLEST = 4.0
+"""Points of a number that can be read."""
 
 
 def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = True) -> None:
@@ -23,12 +26,9 @@ def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = T
     count = len(matrix.names)
     side = axes.get_window_extent().width / axes.figure.dpi * 72 / count
     size = min(size, side * 0.45)
-    shares, opacity = matrix.shares, tint(matrix.shares)
-    axes.imshow(_blend(opacity), interpolation="nearest", aspect="equal")
-    for row, column in np.argwhere(matrix.counts > 0).tolist() if size >= 4 else ():
-        colour = "white" if opacity[row, column] > 0.6 else INK
-        text = str(matrix.counts[row, column]) + (f"\n{shares[row, column]:.0%}" if count <= MAX_WITH_SHARES else "")
-        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour, parse_math=False)
+    axes.imshow(_blend(tint(matrix.shares)), interpolation="nearest", aspect="equal")
+    if size >= SMALLEST:
+        _write_counts(axes, matrix, size)
     names = [clip_name(name) for name in matrix.names]
     upright = max(map(len, names)) <= 3
     label = min(size + 1, side * 0.8, 10)
@@ -39,10 +39,11 @@ def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = T
         turn = {"rotation": 0 if upright else 90, "rotation_mode": "anchor"}
         ways = {"ha": "center", "va": "bottom"} if upright else {"ha": "left", "va": "center_baseline"}
         axes.text(place, -0.5 - near, name, color=INK, **ways, **turn, **style)
-        if totals:
-            total = int(matrix.totals[place])
-            told = f"{shares[place, place]:.0%} of {total:,}" if total else "no image"
-            axes.text(count - 0.5 + 1.5 * near, place, told, va="center_baseline", color=SOFT, **style)
+    if totals:
+        right = zip(np.diag(matrix.shares).tolist(), matrix.totals.tolist(), strict=True)
+        told = [f"{share:.0%} of {total:,}" if total else "no image" for share, total in right]
+        spots = np.column_stack([np.full(count, count - 0.5 + 1.5 * near), np.arange(count)])
+        write_all(axes, spots, told, label, [SOFT] * count, 0)
     edges = np.arange(count + 1) - 0.5
     axes.hlines(edges, -0.5, count - 0.5, color=LINE, linewidth=0.5)
     axes.vlines(edges, -0.5, count - 0.5, color=LINE, linewidth=0.5)
@@ -53,6 +54,19 @@ def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = T
         axes.add_patch(
             Rectangle(corner, width, width, fill=False, edgecolor=SOFT, linewidth=1, zorder=3, clip_on=False)
         )
+
+
+def _write_counts(axes: Axes, matrix: Matrix, size: float) -> None:
+    """Write the counts into their cells, where there is room with the shares below."""
+    shares, large = matrix.shares, len(matrix.names) <= MAX_WITH_SHARES
+    cells = np.argwhere(matrix.counts > 0)
+    colours = np.where(tint(shares)[cells[:, 0], cells[:, 1]] > 0.6, "white", INK).tolist()
+    places = cells[:, ::-1].astype(float)
+    lines = [([f"{count}" for count in matrix.counts[cells[:, 0], cells[:, 1]]], -0.13 if large else 0.0)]
+    if large:
+        lines.append(([f"{share:.0%}" for share in shares[cells[:, 0], cells[:, 1]]], 0.17))
+    for texts, down in lines:
+        write_all(axes, places + np.array([0, down]), texts, size, colours, 0.5)
 
 
 def plot_overview(axes: Axes, shades: Shares, framed: float) -> None:

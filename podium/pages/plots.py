@@ -1,5 +1,6 @@
 """Plots for people, as PNG. The same data gives the same bytes."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Pa
     history = histories[0]
     names = [name for name in ("loss", "accuracy", "box_loss") if name in history]
     width, height = 4.5 * len(names), 3.6
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(width, height), dpi=DPI)
     figure.suptitle(title, color=INK, fontsize=12, y=1 - 0.1 / height, va="top", parse_math=False)
     grid = {"left": 0.75 / width, "right": 1 - 0.15 / width, "bottom": 0.55 / height, "top": 1 - 0.55 / height}
     for axes, name in zip(figure.subplots(1, len(names), gridspec_kw={**grid, "wspace": 0.22}), names, strict=True):
@@ -48,7 +49,7 @@ def draw_learning_curves(histories: Sequence[pd.DataFrame], title: str, path: Pa
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _plain(axes)
     axes.legend(frameon=False)
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def draw_gallery(
@@ -82,7 +83,7 @@ def draw_gallery(
         text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
         style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
         canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
-    _save(figure, path)
+    save_png(figure, path)
 
 
 def open_canvas(width: int, height: int) -> tuple[Figure, Axes]:
@@ -141,5 +142,10 @@ def _plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure in its own resolution; letters that the font lacks are boxes, and no warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(
+            path, format="png", dpi=figure.dpi, metadata={"Software": None}, pil_kwargs={"compress_level": 4}
+        )

@@ -11,7 +11,7 @@ from podium.evaluation.card.sections import arrange_matrix
 from podium.evaluation.confusions import Confusions
 from podium.pages.matrix import MAX_WITH_SHARES, clip_name, write_svg
 from podium.pages.matrix_plot import INK, SOFT, plot_matrix, plot_overview
-from podium.pages.plots import choose_for_gallery, draw_gallery
+from podium.pages.plots import choose_for_gallery, draw_gallery, save_png
 
 CELL_INCHES, WIDE_CELL_INCHES = 0.3, 0.55
 DPI = 120
@@ -43,7 +43,7 @@ def draw_confusions(confusions: Confusions, title: str, folder: Path) -> None:
         plot_overview(small, *overview)
         words = f"all {len(confusions.classes):,} classes:\nthe frame is shown enlarged"
         figure.text(left, (0.2 + side + 0.1) / height, words, color=SOFT, fontsize=9)
-    figure.savefig(folder / "confusion_matrix.png", dpi=DPI, metadata={"Software": None})
+    save_png(figure, folder / "confusion_matrix.png")
 
 
 def draw_errors(card: Card, path: Path) -> None:

@@ -15,7 +15,7 @@ from podium.evaluation.card.sections import arrange_matrix
 from podium.pages.html import clip
 from podium.pages.matrix import clip_name
 from podium.pages.matrix_plot import INK, LINE, RIGHT, SOFT, WRONG, plot_matrix
-from podium.pages.plots import TRAIN, VALIDATION, put_image
+from podium.pages.plots import TRAIN, VALIDATION, put_image, save_png
 
 WIDTH, HEIGHT = 1600, 1000
 """Pixels."""
@@ -33,7 +33,7 @@ def draw_results(card: Card, path: Path) -> None:
     _draw_matrix(figure, card)
     _draw_reliability(_axes(figure, 1200, 200, 340, 410), card.report.tables["reliability"])
     _draw_errors(figure, card)
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
+    save_png(figure, path)
 
 
 def _axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:

@@ -153,9 +153,9 @@ def test_seven_thousand_images_take_less_than_a_second() -> None:
     random = np.random.default_rng(0)
     probabilities = softmax(random.normal(0, 3, (7_172, 24)), axis=1)
     some = make_predictions(random.integers(0, 24, 7_172), probabilities, groups=np.arange(7_172) // 10)
-    begin = time.perf_counter()
+    begin = time.process_time()
     calibrate(some, some, 1.3)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import pytest
 
 from podium.datasets.validation.quarantine import load_review
 from podium.evaluation.label_errors import MAX_SUSPECTS, class_thresholds, find_suspects, list_suspects
+from podium.paths import REVIEW_COLUMNS
 from tests.podium.evaluation.failing import make_predictions
 
 
@@ -32,6 +33,7 @@ def test_the_lines_are_those_of_the_review_file(tmp_path: Path) -> None:
     splits = [make_predictions([0, 0, 1, 1], [0, 1, 1, 1], 0.9), make_predictions([2, 0, 0], [1, 0, 0], 0.95)]
     lines, _ = list_suspects("animals", splits)
     lines.to_csv(tmp_path / "review.csv", index=False)
+    assert [*lines.columns] == REVIEW_COLUMNS
     review = load_review(tmp_path / "review.csv", "animals")
     assert review["id"].tolist() == ["image-0", "image-1"]
     assert set(review["decision"]) == {"leave_out"}

@@ -218,7 +218,11 @@ def test_clean_images_have_the_same_figures() -> None:
 
 def test_the_summary_holds_what_people_compare() -> None:
     some = with_boxes([True] * 4)
-    metrics = {"validation": measure_all(some), "test": measure_all(some), "test_clean": measure_all(some.take([0, 1]))}
+    metrics = {
+        "validation": measure_all(some),
+        "test": measure_all(some),
+        "test_clean": measure_all(some.take(np.array([0, 1]))),
+    }
     seeds = tabulate_repeats({seed: {"validation": measure(some), "test": measure(some)} for seed in (1, 2)})
     summary = summarise(metrics, clean=2, repeats=measure_repeats(seeds))
     assert [*summary] == ["validation", "test", "test_clean", "repeats"]

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
+from podium.evaluation import temperature
 from podium.evaluation.temperature import BOUNDS, LEAST_IMAGES, fit_temperature, with_temperature
 
 
@@ -70,16 +71,19 @@ def test_any_answer_that_is_always_the_same_gives_one_within_the_bounds(row: lis
     assert BOUNDS[0] <= fit_temperature(np.full(50, label), probabilities) <= BOUNDS[1]
 
 
-def test_ten_thousand_classes_take_a_second_and_not_all_of_the_images() -> None:
+def test_of_ten_thousand_classes_some_images_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
-    probabilities = softmax(random.normal(0, 3, (400, 10_000)).astype(np.float32), axis=1)
-    assert fit_temperature(random.integers(0, 10_000, 400), probabilities) > 1
+    probabilities = softmax(random.normal(0, 3, (80, 10_000)).astype(np.float32), axis=1)
+    labels = random.integers(0, 10_000, 80)
+    whole = fit_temperature(labels, probabilities)
+    monkeypatch.setattr(temperature, "_CELLS", 400_000)
+    assert fit_temperature(labels, probabilities) == pytest.approx(whole, rel=0.2)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_a_temperature_divides_logits_and_can_be_taken_back(temperature: float) -> None:
+@pytest.mark.parametrize("degree", [0.5, 1.0, 2.5])
+def test_a_temperature_divides_logits_and_can_be_taken_back(degree: float) -> None:
     _, probabilities = draw(50, 5, 1.0)
-    changed = with_temperature(probabilities, temperature)
-    np.testing.assert_allclose(changed, np.exp(log_softmax(np.log(probabilities) / temperature, axis=1)), rtol=1e-5)
-    np.testing.assert_allclose(with_temperature(changed, 1 / temperature), probabilities, rtol=1e-5)
+    changed = with_temperature(probabilities, degree)
+    np.testing.assert_allclose(changed, np.exp(log_softmax(np.log(probabilities) / degree, axis=1)), rtol=1e-5)
+    np.testing.assert_allclose(with_temperature(changed, 1 / degree), probabilities, rtol=1e-5)
     assert changed.dtype == np.float32

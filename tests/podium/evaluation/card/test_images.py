@@ -21,6 +21,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "two images": {"images": 2, "curve": False, "cost": False, "seeds": 1},
     "many classes": {"classes": 120, "images": 240},
     "hostile names": {"classes": HOSTILE},
+    "other scripts": {"classes": ("猫", "كلب", "señal"), "images": 30},
 }
 
 
