@@ -1,6 +1,6 @@
 """The card's charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,26 +54,31 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
-def draw_more_images(table: pd.DataFrame, doubled: dict[str, float] | None, unit: str) -> Markup | None:
-    """Draw the accuracy by how many images are trained on, every seed, and what twice as many may bring."""
+def draw_more_images(table: pd.DataFrame, curve: Sequence[Mapping[str, float]], unit: str) -> Markup | None:
+    """Draw the accuracy by how many images are trained on: every training, and the fitted curve with its band.
+
+    Args:
+        table: images and accuracy of each training.
+        curve: images, value, low, high, as `podium.evaluation.learning_curve.extrapolate` gives them; it goes on to
+            twice the images, dashed. Empty where nothing could be fitted.
+        unit: what the accuracy is.
+    """
     if table.empty:
         return None
-    seeds = table.groupby("images")["accuracy"]
-    images, mean = sorted({float(number) for number in table["images"]}), seeds.mean().tolist()
-    ends = [*images, doubled["images"]] if doubled else images
-    values = [*table["accuracy"], *([doubled["low"], doubled["high"]] if doubled else [])]
-    floor = floor_axis(values)
+    most = float(table["images"].max())
+    ends = [*table["images"].astype(float), *(point["images"] for point in curve)]
+    floor = floor_axis([*table["accuracy"], *(point["low"] for point in curve)])
     across = Axis(min(ends), max(ends), "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
     chart = Chart(across, Axis(floor, 1, unit, round_ticks(floor, 1), percent), 340, 200)
-    chart.band(images, seeds.min().tolist(), seeds.max().tolist(), "validation")
-    chart.line(images, mean, "validation")
+    if curve:
+        keys = ("images", "value", "low", "high")
+        images, value, low, high = ([float(point[key]) for point in curve] for key in keys)
+        chart.band(images, low, high, "validation")
+        known = sum(count <= most for count in images)
+        chart.line(images[:known], value[:known], "validation")
+        chart.line(images[max(known - 1, 0) :], value[max(known - 1, 0) :], "test", "dashed")
+        chart.dots(images[-1:], value[-1:], "test")
     chart.dots(table["images"].tolist(), table["accuracy"].tolist(), "validation", 2)
-    if doubled:
-        last, next_ = images[-1], doubled["images"]
-        lows, highs = [mean[-1], doubled["low"]], [mean[-1], doubled["high"]]
-        chart.band([last, next_], lows, highs, "test")
-        chart.line([last, next_], [mean[-1], doubled["value"]], "test", "dashed")
-        chart.dots([next_], [doubled["value"]], "test")
     return chart.draw(f"{unit} by the number of training images")
 
 
