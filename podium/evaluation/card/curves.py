@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from podium.pages.charts import Axis, Chart, percent, round_ticks
+from podium.pages.charts import Axis, Chart, floor_axis, percent, round_ticks
 
 COLUMNS = {"accuracy": "accuracy", "loss": "loss", "box_loss": "loss of the boxes"}
 MAX_STEPS = 400
@@ -42,15 +42,15 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     if curve.empty:
         return None
     curve = curve.sort_values("coverage", kind="stable")
-    floor = _floor(curve["low"].min())
+    floor = floor_axis(curve["low"].to_numpy(float))
     right = Axis(floor, 1, "how often it is right", round_ticks(floor, 1), percent)
     chart = Chart(_share_axis("images that it answers"), right, 300, 230)
     columns = {name: curve[name].tolist() for name in ("coverage", "accuracy", "low", "high")}
     chart.band(columns["coverage"], columns["low"], columns["high"], "validation")
     chart.line(columns["coverage"], columns["accuracy"], "validation")
-    if threshold is not None:
-        nearest = curve.loc[(curve["threshold"] - threshold).abs().idxmin()]
-        chart.rule(float(nearest["coverage"]), f"sure by {threshold:.2f}")
+    if threshold:
+        nearest = int(np.argmin(np.abs(curve["threshold"].to_numpy(float) - threshold)))
+        chart.rule(columns["coverage"][nearest], f"sure by {threshold:.2f}")
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
@@ -59,10 +59,10 @@ def draw_more_images(table: pd.DataFrame, doubled: dict[str, float] | None, unit
     if table.empty:
         return None
     seeds = table.groupby("images")["accuracy"]
-    images, mean = [float(number) for number in seeds.groups], seeds.mean().tolist()
+    images, mean = sorted({float(number) for number in table["images"]}), seeds.mean().tolist()
     ends = [*images, doubled["images"]] if doubled else images
     values = [*table["accuracy"], *([doubled["low"], doubled["high"]] if doubled else [])]
-    floor = _floor(min(values))
+    floor = floor_axis(values)
     across = Axis(min(ends), max(ends), "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
     chart = Chart(across, Axis(floor, 1, unit, round_ticks(floor, 1), percent), 340, 200)
     chart.band(images, seeds.min().tolist(), seeds.max().tolist(), "validation")
@@ -84,7 +84,7 @@ def _draw_training(histories: Sequence[pd.DataFrame], name: str, title: str) -> 
     both = both[np.isfinite(both)]
     low, high = (0.0, 1.0) if not len(both) else (float(both.min()), float(both.max()))
     if name == "accuracy":
-        low, high = _floor(low), 1.0
+        low, high = floor_axis([low]), 1.0
     else:
         low, high = 0.0, max(float(np.quantile(both, 0.98)) if len(both) else 1.0, 1e-9)
     steps = own["step"].tolist()
@@ -114,11 +114,6 @@ def _thinned(history: pd.DataFrame) -> pd.DataFrame:
 
 def _share_axis(title: str) -> Axis:
     return Axis(0, 1, title, [0, 0.25, 0.5, 0.75, 1], percent)
-
-
-def _floor(low: float) -> float:
-    """Give where an axis of shares begins: a tenth below, so that what matters has room."""
-    return min(max(float(np.floor(low * 10) / 10), 0.0), 0.9)
 
 
 def _spread_ticks(ends: Sequence[float]) -> list[float]:
