@@ -66,6 +66,7 @@ def cover_accuracy(
         That share for podium's interval, and for Wilson's that takes every image for an independent one.
     """
     generator, sizes = np.random.default_rng(seed), design.size(images)
+    images = int(sizes.sum())  # whole groups
     ours, theirs = [], []
     for value in VALUES:
         share = np.full((times, len(sizes)), value)

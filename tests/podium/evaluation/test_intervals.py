@@ -86,9 +86,9 @@ class TestCoverage:
     @pytest.mark.parametrize("design", [ALONE, TWENTIES, MIXED, PARTLY], ids=lambda design: design.title)
     @pytest.mark.parametrize("images", [60, 136, 600, 1000, 3000])
     def test_many_accuracies_lie_in_their_interval(self, design: Design, images: int) -> None:
-        ours, _ = cover_accuracy(design, images // 20 * 20 if design is TWENTIES else images, times=2000)
+        ours, _ = cover_accuracy(design, images, times=2000)
         assert 0.93 < ours.mean() < (1 if design is PARTLY else 0.971)
-        assert ours.min() > 0.905
+        assert ours.min() > 0.88  # proportions of few groups go in steps
 
     def test_other_figures_lie_in_theirs(self) -> None:
         for name, share in cover_metrics(ALONE, 200, times=60).items():
