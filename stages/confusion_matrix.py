@@ -28,7 +28,7 @@ def main(name: str) -> None:
     candidate = params.candidate(name)
     paths, processed = CandidatePaths(name, candidate.dataset), DatasetPaths(candidate.dataset).processed
     reports, test = paths.reports, load_predictions(paths.reports / "predictions.parquet")["test"]
-    made = {"candidate": candidate, "schedule": params.schedule(candidate.schedule)}
+    made = {"candidate": asdict(candidate), "schedule": asdict(params.schedule(candidate.schedule))}
     card = Card(
         name=name,
         dataset=candidate.dataset,
@@ -37,7 +37,7 @@ def main(name: str) -> None:
         confusions=count_confusions(test),
         splits={split: open_split(processed / split) for split in SPLITS},
         histories=[pd.read_csv(path) for path in (paths.history, *sorted(paths.repeats.glob("*/history.csv")))],
-        params=flatten({key: asdict(value) for key, value in made.items()}),
+        params=flatten(made),
         digest=file_digest(processed / "split.csv"),
     )
     save_confusions(card.confusions, test, reports)

@@ -49,7 +49,7 @@ def run(root: Path, arguments: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="podium-") as folder:
         contenders = [_read(root, params, name, Path(folder) / str(place)) for place, name in enumerate(names)]
     comparison = compare(contenders, arguments.split)
-    page = page_path(comparison.dataset, names)
+    page = page_path(comparison.dataset, names, arguments.split)
     write_page(comparison, root / DatasetPaths(comparison.dataset).processed, root / page)
     _show(comparison)
     print(f"Look at {page}")

@@ -46,7 +46,8 @@ class Confusions:
     @property
     def wrong(self) -> NDArray[np.bool_]:
         """(pairs,) whether the predicted class is not the true one."""
-        return self.actual != self.predicted
+        wrong: NDArray[np.bool_] = self.actual != self.predicted
+        return wrong
 
     def dense(self, some: Ints) -> Ints:
         """Give the matrix of some classes, in their order: rows are true, columns predicted."""

@@ -14,8 +14,9 @@ from podium.errors import PodiumError
 from podium.evaluation.areas import estimate_areas
 from podium.evaluation.boxes import corner_errors, overlap
 from podium.evaluation.counts import estimate_counted
-from podium.evaluation.intervals import Estimate, Floats, Resamples, estimate_proportion, estimate_proportions
+from podium.evaluation.intervals import Estimate, Floats, estimate_proportion, estimate_proportions
 from podium.evaluation.predictions import Predictions
+from podium.evaluation.resampling import Resamples
 from podium.evaluation.scores import Scores, score
 
 Estimates = dict[str, Estimate]

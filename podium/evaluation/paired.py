@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import binom, permutation_test
 
-from podium.evaluation.intervals import CELLS, Floats, Resamples, Z, count_alike
+from podium.evaluation.intervals import Floats, Z, count_alike
+from podium.evaluation.resampling import CELLS, Resamples
 
 Statistic = Callable[[Floats, Floats], Floats]
 """Gives (b,) differences, the second model's figure less the first's, of two times (b, n) weights: how often each image

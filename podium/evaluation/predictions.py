@@ -72,7 +72,8 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """The class of the greatest probability of each image; of equal ones the first."""
-        return self.probabilities.argmax(axis=1).astype(np.int64)
+        classes: NDArray[np.int64] = self.probabilities.argmax(axis=1).astype(np.int64)
+        return classes
 
     @property
     def confidence(self) -> NDArray[np.float32]:
@@ -83,7 +84,8 @@ class Predictions:
     @property
     def right(self) -> NDArray[np.bool_]:
         """Whether the predicted class is the true one."""
-        return self.predicted == self.labels
+        right: NDArray[np.bool_] = self.predicted == self.labels
+        return right
 
     def take(self, rows: NDArray[Any]) -> "Predictions":
         """Give those of some rows, by their numbers or by a mask."""

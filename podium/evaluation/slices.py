@@ -117,7 +117,7 @@ def _look(cut: Cut, predictions: Predictions, agreement: float) -> pd.DataFrame:
     pairs, shared = np.unique(codes * (groups.max() + 1) + groups, return_counts=True)
     of_value, of_group = np.divmod(pairs, groups.max() + 1)
     sizes = np.bincount(groups).astype(np.float64)
-    inside = np.bincount(of_value, weights=shared**2).astype(np.float64)
+    inside = np.bincount(of_value, weights=shared.astype(np.float64) ** 2).astype(np.float64)
     outside = np.sum(sizes**2) - np.bincount(of_value, weights=2.0 * shared * sizes[of_group]) + inside
 
     rest = len(codes) - images

@@ -7,7 +7,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
 from podium.pages.html import printable
 
@@ -153,6 +155,18 @@ def round_ticks(low: float, high: float, count: int = 5) -> list[float]:
     step = next(unit * many for many in (1, 2, 5, 10, 20) if (high - low) / (unit * many) <= count + 1e-9)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def floor_axis(shares: Numbers | NDArray[np.float64]) -> float:
+    """Give where an axis of shares begins: the tenth below all of them, at most 0.9; what is no number is left out.
+
+    Example:
+        >>> floor_axis([0.93, 0.87])
+        0.8
+    """
+    values = np.asarray(shares, np.float64)
+    values = values[np.isfinite(values)]
+    return min(max(math.floor(float(values.min()) * 10) / 10, 0.0), 0.9) if len(values) else 0.0
 
 
 def percent(share: float) -> str:

@@ -9,11 +9,12 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D
+from numpy.typing import NDArray
 
 
 def write_all(
     axes: Axes,
-    places: Sequence[tuple[float, float]],
+    places: NDArray[np.float64],
     texts: Sequence[str],
     size: float,
     colours: Sequence[str],

@@ -145,15 +145,15 @@ def _draw_matrix(matrix: Matrix) -> tuple[int, int, str]:
         kind, shade = "right" if row == column else "wrong", opacity[row, column]
         on = ' class="on"' if shade > 0.6 else ""
         x, y = left + column * side, top + row * side
-        middle, base = f"{x + side / 2:g}", y + side / 2
-        share = f'<text{on} x="{middle}" y="{base + 15:g}">{shares[row, column]:.0%}</text>' if large else ""
+        centre, base = f"{x + side / 2:g}", y + side / 2
+        share = f'<text{on} x="{centre}" y="{base + 15:g}">{shares[row, column]:.0%}</text>' if large else ""
         true, guess = (shortened(matrix.names[place], MAX_TOLD) for place in (row, column))
         taken = f"{true} taken for {guess}" if row != column else true
         told = f"{taken}: {numbers[row][column]:,} of {matrix.totals[row]:,} ({shares[row, column]:.1%})"
         parts.append(
             f'<g class="cell"><title>{_text(told, 500)}</title>'
             f'<rect class="{kind}" x="{x}" y="{y}" width="{side}" height="{side}" fill-opacity="{shade:.2f}"/>'
-            f'<text{on} x="{middle}" y="{base + (-1 if large else 4):g}">{_short(numbers[row][column])}</text>'
+            f'<text{on} x="{centre}" y="{base + (-1 if large else 4):g}">{_short(numbers[row][column])}</text>'
             f"{share}</g>"
         )
     lines = "".join(

@@ -1,5 +1,7 @@
 """A confusion matrix in matplotlib, for images. It looks as in `matrix`."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -33,11 +35,11 @@ def plot_matrix(axes: Axes, matrix: Matrix, *, size: float = 9, totals: bool = T
     upright = max(map(len, names)) <= 3
     label = min(size + 1, side * 0.8, 10)
     near = 4 / side  # four points, in cells
-    style = {"fontsize": label, "parse_math": False}  # as text: ticks would take half a second
+    style: dict[str, Any] = {"fontsize": label, "parse_math": False}  # as text: ticks would take half a second
     for place, name in enumerate(names):
         axes.text(-0.5 - near, place, name, ha="right", va="center_baseline", color=INK, **style)
-        turn = {"rotation": 0 if upright else 90, "rotation_mode": "anchor"}
-        ways = {"ha": "center", "va": "bottom"} if upright else {"ha": "left", "va": "center_baseline"}
+        turn: dict[str, Any] = {"rotation": 0 if upright else 90, "rotation_mode": "anchor"}
+        ways: dict[str, Any] = {"ha": "center", "va": "bottom"} if upright else {"ha": "left", "va": "center_baseline"}
         axes.text(place, -0.5 - near, name, color=INK, **ways, **turn, **style)
     if totals:
         right = zip(np.diag(matrix.shares).tolist(), matrix.totals.tolist(), strict=True)

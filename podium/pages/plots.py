@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,8 +82,9 @@ def draw_gallery(
         right = row["actual"] == row["predicted"]
         named = f"{clip(row['predicted'], 15)}  {row['confidence']:.0%}"
         text = named if right else f"{named}\nis {clip(row['actual'], 18)}"
-        style = {"fontsize": 9, "color": INK if right else WRONG, "parse_math": False}
-        canvas.text(left + side / 2, top - 6, text, ha="center", va="bottom", **style)
+        colour = INK if right else WRONG
+        x = left + side / 2
+        canvas.text(x, top - 6, text, ha="center", va="bottom", fontsize=9, color=colour, parse_math=False)
     save_png(figure, path)
 
 
@@ -123,7 +125,7 @@ def put_image(
         if box is not None and np.isfinite(np.asarray(box, np.float64)).all():
             x, y, across, down = (float(value) * scale for value in box)
             place = (left + x, top + y)
-            style = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
+            style: dict[str, Any] = {"edgecolor": colour, "linestyle": line, "linewidth": 1.2, "snap": True}
             canvas.add_patch(Rectangle(place, across, down, fill=False, **style)).set_clip_path(inside)
     canvas.set(xlim=canvas.figure.bbox.intervalx, ylim=canvas.figure.bbox.intervaly[::-1])
 

@@ -89,7 +89,7 @@ def draw_heat(pixels: NDArray[np.uint8], heat: NDArray[np.float16]) -> bytes:
 
 
 def _factor(pixels: NDArray[np.uint8]) -> int:
-    return max(1, THUMBNAIL_SIDE_PIXELS // max(pixels.shape[:2]))
+    return max(1, THUMBNAIL_SIDE_PIXELS // int(max(pixels.shape[:2])))
 
 
 def _edges(box: Box, factor: int) -> tuple[int, int, int, int]:

@@ -42,7 +42,9 @@ def test_two_candidates_have_a_table_and_a_page(project_of: Trained, capsys: pyt
 def test_the_validation_split_can_be_asked_for(project_of: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     project_of.write_predictions("digits-cnn", wrong=0)
     assert compare("--split", "validation", *CANDIDATES) == 0
-    assert "6 images of the validation split" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "6 images of the validation split" in output
+    assert "Look at reports/digits/compare/digits-dense-vs-digits-cnn-validation.html" in output
 
 
 def test_a_candidate_is_compared_with_a_version_of_mlflows(

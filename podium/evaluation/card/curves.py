@@ -1,12 +1,12 @@
 """The card's charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from podium.pages.charts import Axis, Chart, percent, round_ticks
+from podium.pages.charts import Axis, Chart, floor_axis, percent, round_ticks
 
 COLUMNS = {"accuracy": "accuracy", "loss": "loss", "box_loss": "loss of the boxes"}
 MAX_STEPS = 400
@@ -42,38 +42,43 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     if curve.empty:
         return None
     curve = curve.sort_values("coverage", kind="stable")
-    floor = _floor(curve["low"].min())
+    floor = floor_axis(curve["low"].to_numpy(float))
     right = Axis(floor, 1, "how often it is right", round_ticks(floor, 1), percent)
     chart = Chart(_share_axis("images that it answers"), right, 300, 230)
     columns = {name: curve[name].tolist() for name in ("coverage", "accuracy", "low", "high")}
     chart.band(columns["coverage"], columns["low"], columns["high"], "validation")
     chart.line(columns["coverage"], columns["accuracy"], "validation")
-    if threshold is not None:
-        nearest = curve.loc[(curve["threshold"] - threshold).abs().idxmin()]
-        chart.rule(float(nearest["coverage"]), f"sure by {threshold:.2f}")
+    if threshold:
+        nearest = int(np.argmin(np.abs(curve["threshold"].to_numpy(float) - threshold)))
+        chart.rule(columns["coverage"][nearest], f"sure by {threshold:.2f}")
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
-def draw_more_images(table: pd.DataFrame, doubled: dict[str, float] | None, unit: str) -> Markup | None:
-    """Draw the accuracy by how many images are trained on, every seed, and what twice as many may bring."""
+def draw_more_images(table: pd.DataFrame, curve: Sequence[Mapping[str, float]], unit: str) -> Markup | None:
+    """Draw the accuracy by how many images are trained on: every training, and the fitted curve with its band.
+
+    Args:
+        table: images and accuracy of each training.
+        curve: images, value, low, high, as `podium.evaluation.learning_curve.extrapolate` gives them; it goes on to
+            twice the images, dashed. Empty where nothing could be fitted.
+        unit: what the accuracy is.
+    """
     if table.empty:
         return None
-    seeds = table.groupby("images")["accuracy"]
-    images, mean = [float(number) for number in seeds.groups], seeds.mean().tolist()
-    ends = [*images, doubled["images"]] if doubled else images
-    values = [*table["accuracy"], *([doubled["low"], doubled["high"]] if doubled else [])]
-    floor = _floor(min(values))
+    most = float(table["images"].max())
+    ends = [*table["images"].astype(float), *(point["images"] for point in curve)]
+    floor = floor_axis([*table["accuracy"], *(point["low"] for point in curve)])
     across = Axis(min(ends), max(ends), "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
     chart = Chart(across, Axis(floor, 1, unit, round_ticks(floor, 1), percent), 340, 200)
-    chart.band(images, seeds.min().tolist(), seeds.max().tolist(), "validation")
-    chart.line(images, mean, "validation")
+    if curve:
+        keys = ("images", "value", "low", "high")
+        images, value, low, high = ([float(point[key]) for point in curve] for key in keys)
+        chart.band(images, low, high, "validation")
+        known = sum(count <= most for count in images)
+        chart.line(images[:known], value[:known], "validation")
+        chart.line(images[max(known - 1, 0) :], value[max(known - 1, 0) :], "test", "dashed")
+        chart.dots(images[-1:], value[-1:], "test")
     chart.dots(table["images"].tolist(), table["accuracy"].tolist(), "validation", 2)
-    if doubled:
-        last, next_ = images[-1], doubled["images"]
-        lows, highs = [mean[-1], doubled["low"]], [mean[-1], doubled["high"]]
-        chart.band([last, next_], lows, highs, "test")
-        chart.line([last, next_], [mean[-1], doubled["value"]], "test", "dashed")
-        chart.dots([next_], [doubled["value"]], "test")
     return chart.draw(f"{unit} by the number of training images")
 
 
@@ -84,7 +89,7 @@ def _draw_training(histories: Sequence[pd.DataFrame], name: str, title: str) -> 
     both = both[np.isfinite(both)]
     low, high = (0.0, 1.0) if not len(both) else (float(both.min()), float(both.max()))
     if name == "accuracy":
-        low, high = _floor(low), 1.0
+        low, high = floor_axis([low]), 1.0
     else:
         low, high = 0.0, max(float(np.quantile(both, 0.98)) if len(both) else 1.0, 1e-9)
     steps = own["step"].tolist()
@@ -114,11 +119,6 @@ def _thinned(history: pd.DataFrame) -> pd.DataFrame:
 
 def _share_axis(title: str) -> Axis:
     return Axis(0, 1, title, [0, 0.25, 0.5, 0.75, 1], percent)
-
-
-def _floor(low: float) -> float:
-    """Give where an axis of shares begins: a tenth below, so that what matters has room."""
-    return min(max(float(np.floor(low * 10) / 10), 0.0), 0.9)
 
 
 def _spread_ticks(ends: Sequence[float]) -> list[float]:

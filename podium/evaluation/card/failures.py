@@ -134,5 +134,5 @@ def _name(card: Card, row: int, split: str = "test") -> str:
 def _find(split: Split, ids: Sequence[str]) -> dict[str, int]:
     """Give the rows of some images, by their ids."""
     known = np.asarray(split.ids)
-    rows = np.flatnonzero(np.isin(known, np.array(ids, dtype=np.str_))) if ids else []
+    rows = np.flatnonzero(np.isin(known, np.array([*ids], dtype=np.str_)))
     return {str(known[row]): int(row) for row in rows}

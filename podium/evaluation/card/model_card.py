@@ -80,7 +80,7 @@ def _metrics(card: Card) -> Iterator[str]:
         yield from ("", "## Calibration", "")
         error = calibration["ece"]["test"]
         yield f"Expected calibration error on test images: {_cell(error)}."
-        if calibration.get("threshold") is not None:
+        if calibration.get("threshold"):
             yield (
                 f"To be right in {percent(calibration['stated_accuracy'])} of its answers it should say “unsure” below "
                 f"a probability of {decimal(calibration['threshold'])}; of the test images it then answers "
@@ -90,10 +90,10 @@ def _metrics(card: Card) -> Iterator[str]:
 
 def _limits(card: Card) -> Iterator[str]:
     yield from ("", "## Where it fails", "")
-    asked = [row for row in list_classes(card)["rows"] if row["support"]]
-    for row in asked[:MAX_WORST] if len(asked) > 1 else ():
-        bar = row["recall"].estimate
-        yield f"- {say(row['class'])}: recall {_cell(bar)}, {int(row['support']):,} images"
+    asked = [row for row in list_classes(card)["rows"] if row["support"] and row["f1"] < 1]
+    for row in asked[:MAX_WORST]:
+        recall, precision = (_cell(row[name].estimate) for name in ("recall", "precision"))
+        yield f"- {say(row['class'])}: recall {recall}, precision {precision}, {int(row['support']):,} images"
     pairs = card.report.failures.get("pairs", [])[:MAX_PAIRS]
     for pair in pairs:
         times = f"{pair['count']:,} of its images, {percent(pair['share'])}"
@@ -102,8 +102,8 @@ def _limits(card: Card) -> Iterator[str]:
         yield "- No test image is named wrong."
     slices = card.report.tables["slices"]
     worse = slices[slices["worse"].astype(bool)] if len(slices) else slices
-    for row in worse.head(MAX_WORST).itertuples():
-        yield f"- {say(row.slice)}, {say(row.value)}: accuracy {decimal(row.accuracy)}, below the whole"
+    for row in worse.head(MAX_WORST).to_dict("records"):
+        yield f"- {say(row['slice'])}, {say(row['value'])}: accuracy {decimal(row['accuracy'])}, below the whole"
     yield from ("", "On images that are unlike those of the dataset nothing is known of it.")
 
 

@@ -53,7 +53,7 @@ def write_card(card: Card, path: Path) -> None:
         "reliability": draw_reliability(report.tables["reliability"]),
         "coverage": draw_coverage(report.tables["coverage"], calibration.get("threshold")),
         "more_images": draw_more_images(
-            report.tables["learning_curve"], learned.get("doubled"), learned.get("unit", "validation accuracy")
+            report.tables["learning_curve"], learned.get("curve", ()), learned.get("unit", "validation accuracy")
         ),
         "errors": show_errors(card),
         "hits": show_hits(card),

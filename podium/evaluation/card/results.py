@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from podium.evaluation.card.numbers import decimal, interval, percent, promise
 from podium.evaluation.card.reading import Card
 from podium.evaluation.card.sections import arrange_matrix
+from podium.pages.charts import floor_axis
 from podium.pages.html import clip
 from podium.pages.matrix import clip_name
 from podium.pages.matrix_plot import INK, LINE, RIGHT, SOFT, WRONG, plot_matrix
@@ -31,7 +34,7 @@ def draw_results(card: Card, path: Path) -> None:
     _draw_headline(figure, card)
     _draw_curves(figure, card.histories)
     _draw_matrix(figure, card)
-    _draw_reliability(_axes(figure, 1200, 200, 340, 410), card.report.tables["reliability"])
+    _draw_reliability(figure, card.report.tables["reliability"])
     _draw_errors(figure, card)
     save_png(figure, path)
 
@@ -41,9 +44,9 @@ def _axes(figure: Figure, left: float, top: float, width: float, height: float) 
     return figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
 
 
-def _write(figure: Figure, left: float, top: float, text: str, size: float, **style: object) -> None:
+def _write(figure: Figure, left: float, top: float, text: str, size: float, **style: Any) -> None:
     """Write a line of text whose base is `top` pixels below the image's top; sizes are points."""
-    keys = {"color": INK, "fontsize": size, "parse_math": False} | style
+    keys: dict[str, Any] = {"color": INK, "fontsize": size, "parse_math": False} | style
     figure.text(left / WIDTH, 1 - top / HEIGHT, text, **keys)
 
 
@@ -76,26 +79,25 @@ def _draw_curves(figure: Figure, histories: Sequence[pd.DataFrame]) -> None:
         axes = _axes(figure, 95, top, 350, 185)
         _plain(axes)
         for place, history in enumerate(histories):
-            style = {"linewidth": 1.8} if not place else {"linewidth": 0.8, "alpha": 0.5}
+            style: dict[str, Any] = {"linewidth": 1.8} if not place else {"linewidth": 0.8, "alpha": 0.5}
             axes.plot(history["step"], history[name], color=TRAIN, label=None if place else "training", **style)
             column = history[f"validation_{name}"]
             axes.plot(history["step"], column, color=VALIDATION, label=None if place else "validation", **style)
         own = histories[0]
         if name == "accuracy":
-            low = own[["accuracy", "validation_accuracy"]].min(axis=None)
-            axes.set_ylim(min(float(np.floor(low * 10) / 10), 0.9) if np.isfinite(low) else 0, 1)
+            axes.set_ylim(floor_axis(own[["accuracy", "validation_accuracy"]].to_numpy(float)), 1)
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
             axes.legend(frameon=False, loc="lower right", fontsize=10)
             axes.tick_params(labelbottom=False)
         else:
-            both = own[[name, f"validation_{name}"]].to_numpy().ravel()
+            both = own[[name, f"validation_{name}"]].to_numpy(float).ravel()
             both = both[np.isfinite(both)]
             axes.set_ylim(0, max(float(np.quantile(both, 0.98)) * 1.05, 1e-6) if len(both) else 1)
             axes.set_xlabel("epoch", fontsize=10, color=SOFT)
         axes.set_ylabel(name, fontsize=10, color=SOFT)
         axes.set_xlim(0 if len(own) == 1 else 1, max(len(own), 2))
-        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-        axes.yaxis.get_major_locator().set_params(nbins=5)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
 
 
 def _draw_matrix(figure: Figure, card: Card) -> None:
@@ -111,16 +113,17 @@ def _draw_matrix(figure: Figure, card: Card) -> None:
     plot_matrix(axes, matrix, size=13 if count <= 12 else 9, totals=False)
 
 
-def _draw_reliability(axes: Axes, table: pd.DataFrame) -> None:
-    _write(axes.figure, 1150, 178, "How often it is right, by how sure it is", 13, weight="bold")
+def _draw_reliability(figure: Figure, table: pd.DataFrame) -> None:
+    axes = _axes(figure, 1200, 200, 340, 410)
+    _write(figure, 1150, 178, "How often it is right, by how sure it is", 13, weight="bold")
     _plain(axes)
     axes.plot([0, 1], [0, 1], color=SOFT, linestyle="--", linewidth=1)
     bins = table[(table["split"] == "test") & (table["images"] > 0)] if len(table) else table
     if len(bins):
-        axes.vlines(bins["confidence"], bins["low"], bins["high"], color=VALIDATION, linewidth=1.6)
+        axes.vlines(bins["confidence"], bins["low"], bins["high"], color=VALIDATION, linewidth=1.6, clip_on=False)
         sizes = 16 + 110 * bins["images"] / bins["images"].max()
-        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=VALIDATION, zorder=3)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=VALIDATION, zorder=3, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("how sure the model is", fontsize=10, color=SOFT)
@@ -131,7 +134,7 @@ def _draw_errors(figure: Figure, card: Card) -> None:
     failures, predictions, test = card.report.failures, card.predictions, card.splits["test"]
     errors = failures.get("errors", [])[:MAX_ERRORS]
     hits = failures.get("hits", [])[: MAX_ERRORS - len(errors)]
-    title = " then the ".join(words for words, some in (("surest errors", errors), ("least sure hits", hits)) if some)
+    title = ", then the ".join(words for words, some in (("surest errors", errors), ("least sure hits", hits)) if some)
     boxes = "; green: true box, dashed amber: predicted box" if predictions.boxes is not None else ""
     _write(figure, 48, 738, title[:1].upper() + title[1:] + boxes, 13, weight="bold")
     canvas = _axes(figure, 0, 0, WIDTH, HEIGHT)

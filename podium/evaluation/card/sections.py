@@ -11,7 +11,7 @@ from markupsafe import Markup
 from podium.evaluation.card.numbers import MAIN, known, title
 from podium.evaluation.card.reading import Card, Facts
 from podium.evaluation.confusions import Confusions
-from podium.pages.charts import Axis, draw_interval
+from podium.pages.charts import Axis, draw_interval, floor_axis
 from podium.pages.matrix import Matrix, arrange, draw_matrix, draw_overview, tint
 
 MAX_ROWS = 60
@@ -70,9 +70,8 @@ def list_classes(card: Card) -> dict[str, Any]:
         return {"rows": [], "left": 0, "floor": 0.0}
     order = table.assign(none=table["support"] == 0).sort_values(["none", "f1"], kind="stable")
     shown = order.head(MAX_ROWS)
-    asked = shown[shown["support"] > 0]
-    ends = asked[["precision_low", "recall_low", "precision", "recall"]].min(axis=None) if len(asked) else 0
-    floor = float(np.clip(np.floor(ends * 10) / 10, 0, 0.9)) if known(float(ends)) else 0.0
+    ends = shown.loc[shown["support"] > 0, ["precision_low", "recall_low", "precision", "recall"]]
+    floor = floor_axis(ends.to_numpy(float).ravel())
     axis = Axis(floor, 1)
     rows = [
         row | {name: _bar(row, name, axis, f"{name}_low", f"{name}_high") for name in ("recall", "precision")}

@@ -75,9 +75,7 @@ def read_contender(name: str, dataset: str, reports: Path, curves: pd.DataFrame,
     Raises:
         PodiumError: the predictions are missing, or are none.
     """
-    cost = reports / COST
-    figures = json.loads(cost.read_text(encoding="utf-8")) if cost.is_file() else {}
-    return Contender(name, dataset, where, load_predictions(reports / PREDICTIONS), curves, figures)
+    return Contender(name, dataset, where, load_predictions(reports / PREDICTIONS), curves, _read_cost(reports / COST))
 
 
 def find_common(contenders: Sequence[Contender], split: str) -> Common:
@@ -116,6 +114,18 @@ def find_common(contenders: Sequence[Contender], split: str) -> Common:
         left_out=tuple(len(some) - len(rows) for some in predictions),
         relabelled=int((~same).sum()),
     )
+
+
+def _read_cost(path: Path) -> dict[str, float | str | None]:
+    if not path.is_file():
+        return {}
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PodiumError(
+            f"{path} is no valid JSON: {error}. Write it anew: `dvc repro --force evaluate@NAME`."
+        ) from error
+    return figures if isinstance(figures, dict) else {}
 
 
 def _of_split(contender: Contender, split: str) -> Predictions:

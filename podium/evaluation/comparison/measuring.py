@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from podium.evaluation.boxes import overlap
 from podium.evaluation.comparison.contenders import Common, Contender, find_common
-from podium.evaluation.intervals import Estimate, Floats, Resamples
+from podium.evaluation.intervals import Estimate, Floats
 from podium.evaluation.metrics import SMALLER_IS_BETTER, measure_all
 from podium.evaluation.paired import (
     Difference,
@@ -21,6 +21,7 @@ from podium.evaluation.paired import (
 )
 from podium.evaluation.power import detectable_difference
 from podium.evaluation.predictions import Predictions
+from podium.evaluation.resampling import Resamples
 from podium.evaluation.scores import score
 
 ALPHA = 0.05

@@ -27,14 +27,15 @@ COSTS = (
 """Rows of the table of cost: title, key and how a number is written."""
 
 
-def page_path(dataset: str, names: Sequence[str]) -> Path:
-    """Give the place of the page that compares such models, relative to the project's root.
+def page_path(dataset: str, names: Sequence[str], split: str = "test") -> Path:
+    """Give the place of the page that compares such models on a split, relative to the project's root.
 
     Example:
         >>> page_path("digits", ["digits-cnn", "models:/digits/3"]).as_posix()
         'reports/digits/compare/digits-cnn-vs-models-digits-3.html'
     """
     words = "-vs-".join(re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") for name in names)
+    words += "" if split == "test" else f"-{split}"
     if len(words) > MAX_NAME:
         words = f"{words[:MAX_NAME]}-{sha256(words.encode()).hexdigest()[:8]}"
     return Path("reports") / dataset / "compare" / f"{words}.html"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom, binomtest, norm, permutation_test
 
-from podium.evaluation.intervals import Floats, Resamples
+from podium.evaluation.intervals import Floats
 from podium.evaluation.paired import (
     Difference,
     adjust_for_number,
@@ -19,6 +19,7 @@ from podium.evaluation.paired import (
     turn_signs,
 )
 from podium.evaluation.power import POWER, detectable_difference
+from podium.evaluation.resampling import Resamples
 
 Hits = NDArray[np.bool_]
 
