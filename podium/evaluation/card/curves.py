@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from podium.evaluation.card.reading import Facts
 from podium.pages.charts import Axis, Chart, floor_axis, percent, round_ticks
 
 COLUMNS = {"accuracy": "accuracy", "loss": "loss", "box_loss": "loss of the boxes"}
@@ -54,26 +55,31 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
-def draw_more_images(table: pd.DataFrame, doubled: dict[str, float] | None, unit: str) -> Markup | None:
-    """Draw the accuracy by how many images are trained on, every seed, and what twice as many may bring."""
+def draw_more_images(table: pd.DataFrame, learned: Facts) -> Markup | None:
+    """Draw the accuracy of each training by how many images it had, and the curve through them, with its band.
+
+    Args:
+        table: images, accuracy, a row a training.
+        learned: `curve` among its keys, see `podium.evaluation.learning_curve.extrapolate`: what lies beyond the
+            images that there are is drawn dashed. Without it the dots stand alone.
+    """
     if table.empty:
         return None
-    seeds = table.groupby("images")["accuracy"]
-    images, mean = sorted({float(number) for number in table["images"]}), seeds.mean().tolist()
-    ends = [*images, doubled["images"]] if doubled else images
-    values = [*table["accuracy"], *([doubled["low"], doubled["high"]] if doubled else [])]
-    floor = floor_axis(values)
-    across = Axis(min(ends), max(ends), "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
+    images, accuracies = table["images"].astype(float).tolist(), table["accuracy"].astype(float).tolist()
+    curve: list[dict[str, float]] = learned.get("curve") or []
+    ends = sorted({*images, *(point["images"] for point in curve[-1:])})
+    unit, most = learned.get("unit", "validation accuracy"), max(images)
+    floor = floor_axis([*accuracies, *(point["low"] for point in curve)])
+    across = Axis(ends[0], ends[-1], "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
     chart = Chart(across, Axis(floor, 1, unit, round_ticks(floor, 1), percent), 340, 200)
-    chart.band(images, seeds.min().tolist(), seeds.max().tolist(), "validation")
-    chart.line(images, mean, "validation")
-    chart.dots(table["images"].tolist(), table["accuracy"].tolist(), "validation", 2)
-    if doubled:
-        last, next_ = images[-1], doubled["images"]
-        lows, highs = [mean[-1], doubled["low"]], [mean[-1], doubled["high"]]
-        chart.band([last, next_], lows, highs, "test")
-        chart.line([last, next_], [mean[-1], doubled["value"]], "test", "dashed")
-        chart.dots([next_], [doubled["value"]], "test")
+    inside = [point for point in curve if point["images"] <= most]
+    beyond = [*inside[-1:], *(point for point in curve if point["images"] > most)]
+    for part, kind, more in ((inside, "validation", ""), (beyond, "test", "dashed")):
+        if len(part) > 1:
+            where, value, low, high = ([point[name] for point in part] for name in ("images", "value", "low", "high"))
+            chart.band(where, low, high, kind)
+            chart.line(where, value, kind, more)
+    chart.dots(images, accuracies, "validation", 2)
     return chart.draw(f"{unit} by the number of training images")
 
 

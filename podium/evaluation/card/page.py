@@ -52,9 +52,7 @@ def write_card(card: Card, path: Path) -> None:
         "training": draw_training(card.histories),
         "reliability": draw_reliability(report.tables["reliability"]),
         "coverage": draw_coverage(report.tables["coverage"], calibration.get("threshold")),
-        "more_images": draw_more_images(
-            report.tables["learning_curve"], learned.get("doubled"), learned.get("unit", "validation accuracy")
-        ),
+        "more_images": draw_more_images(report.tables["learning_curve"], learned),
         "errors": show_errors(card),
         "hits": show_hits(card),
         "boxes": show_boxes(card),
