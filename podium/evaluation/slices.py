@@ -113,11 +113,11 @@ def _look(cut: Cut, predictions: Predictions, agreement: float) -> pd.DataFrame:
     codes, right = cut.codes[known], predictions.right[known]
     _, groups = np.unique(predictions.groups[known], return_inverse=True)
     images = np.bincount(codes, minlength=len(cut.values))
-    errors = np.bincount(codes, weights=~right, minlength=len(cut.values))
+    errors = np.bincount(codes, weights=~right, minlength=len(cut.values)).astype(np.float64)
     pairs, shared = np.unique(codes * (groups.max() + 1) + groups, return_counts=True)
     of_value, of_group = np.divmod(pairs, groups.max() + 1)
     sizes = np.bincount(groups).astype(np.float64)
-    inside = np.bincount(of_value, weights=shared.astype(np.float64) ** 2)
+    inside = np.bincount(of_value, weights=shared.astype(np.float64) ** 2).astype(np.float64)
     outside = np.sum(sizes**2) - np.bincount(of_value, weights=2.0 * shared * sizes[of_group]) + inside
 
     rest = len(codes) - images

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,9 @@ import pytest
 from dvc.repo import Repo
 
 from podium.files import remove
+from podium.models.seconds import load_seconds
+from podium.training import phases
+from podium.training.checkpoint import read_seconds
 from stages import confusion_matrix, download, evaluate, preprocess, train, validate
 from tests.makers import make_arrays, make_manifest, make_page, make_rows, make_table, save_page
 
@@ -130,6 +134,41 @@ def test_train_in_two_processes_writes_the_same_bytes_and_nothing_beside_them(pr
         contents.append({path.name: path.read_bytes() for path in made if path.is_file()})
     assert sorted(contents[0]) == ["calibration.json", "history.csv", "model.keras", "seeds.csv"]
     assert contents[0] == contents[1]
+
+
+def test_a_killed_training_ends_in_the_same_temperature_and_counts_its_seconds(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = prepared / "models/dots-dense"
+
+    def contents() -> list[bytes]:
+        return [(models / name).read_bytes() for name in ("calibration.json", "model.keras", "history.csv")]
+
+    monkeypatch.setattr("podium.evaluation.temperature.LEAST_IMAGES", 15)
+    train.main("dots-dense")
+    expected, temperatures = contents(), json.loads((models / "calibration.json").read_text())["temperature"]
+    assert [*temperatures] == ["0"]
+    assert temperatures["0"] != 1.0
+    remove(models)
+
+    class Doomed(phases.History):
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            time.sleep(0.5)
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(phases, "History", Doomed)
+        with pytest.raises(KeyboardInterrupt):
+            train.main("dots-dense")
+    before = read_seconds(models / "checkpoint.npz")
+    assert before >= 0.5
+    assert not (models / "seconds.json").exists()
+    train.main("dots-dense")
+    assert contents() == expected
+    noted = load_seconds(models / "model.keras", models / "seconds.json")
+    assert noted is not None
+    assert noted[0] >= round(before, 1)
 
 
 def test_every_seed_is_trained_as_if_it_were_alone_and_the_spread_is_told(prepared: Path) -> None:

@@ -1,12 +1,11 @@
 """The card's charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from podium.evaluation.card.reading import Facts
 from podium.pages.charts import Axis, Chart, floor_axis, percent, round_ticks
 
 COLUMNS = {"accuracy": "accuracy", "loss": "loss", "box_loss": "loss of the boxes"}
@@ -55,31 +54,31 @@ def draw_coverage(table: pd.DataFrame, threshold: float | None, split: str = "te
     return chart.draw("how often the model is right by the share of the images that it answers")
 
 
-def draw_more_images(table: pd.DataFrame, learned: Facts) -> Markup | None:
-    """Draw the accuracy of each training by how many images it had, and the curve through them, with its band.
+def draw_more_images(table: pd.DataFrame, curve: Sequence[Mapping[str, float]], unit: str) -> Markup | None:
+    """Draw the accuracy by how many images are trained on: every training, and the fitted curve with its band.
 
     Args:
-        table: images, accuracy, a row a training.
-        learned: `curve` among its keys, see `podium.evaluation.learning_curve.extrapolate`: what lies beyond the
-            images that there are is drawn dashed. Without it the dots stand alone.
+        table: images and accuracy of each training.
+        curve: images, value, low, high, as `podium.evaluation.learning_curve.extrapolate` gives them; it goes on to
+            twice the images, dashed. Empty where nothing could be fitted.
+        unit: what the accuracy is.
     """
     if table.empty:
         return None
-    images, accuracies = table["images"].astype(float).tolist(), table["accuracy"].astype(float).tolist()
-    curve: list[dict[str, float]] = learned.get("curve") or []
-    ends = sorted({*images, *(point["images"] for point in curve[-1:])})
-    unit, most = learned.get("unit", "validation accuracy"), max(images)
-    floor = floor_axis([*accuracies, *(point["low"] for point in curve)])
-    across = Axis(ends[0], ends[-1], "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
+    most = float(table["images"].max())
+    ends = [*table["images"].astype(float), *(point["images"] for point in curve)]
+    floor = floor_axis([*table["accuracy"], *(point["low"] for point in curve)])
+    across = Axis(min(ends), max(ends), "training images", _spread_ticks(ends), "{:,.0f}".format, logarithmic=True)
     chart = Chart(across, Axis(floor, 1, unit, round_ticks(floor, 1), percent), 340, 200)
-    inside = [point for point in curve if point["images"] <= most]
-    beyond = [*inside[-1:], *(point for point in curve if point["images"] > most)]
-    for part, kind, more in ((inside, "validation", ""), (beyond, "test", "dashed")):
-        if len(part) > 1:
-            where, value, low, high = ([point[name] for point in part] for name in ("images", "value", "low", "high"))
-            chart.band(where, low, high, kind)
-            chart.line(where, value, kind, more)
-    chart.dots(images, accuracies, "validation", 2)
+    if curve:
+        keys = ("images", "value", "low", "high")
+        images, value, low, high = ([float(point[key]) for point in curve] for key in keys)
+        chart.band(images, low, high, "validation")
+        known = sum(count <= most for count in images)
+        chart.line(images[:known], value[:known], "validation")
+        chart.line(images[max(known - 1, 0) :], value[max(known - 1, 0) :], "test", "dashed")
+        chart.dots(images[-1:], value[-1:], "test")
+    chart.dots(table["images"].tolist(), table["accuracy"].tolist(), "validation", 2)
     return chart.draw(f"{unit} by the number of training images")
 
 

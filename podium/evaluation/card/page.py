@@ -52,7 +52,9 @@ def write_card(card: Card, path: Path) -> None:
         "training": draw_training(card.histories),
         "reliability": draw_reliability(report.tables["reliability"]),
         "coverage": draw_coverage(report.tables["coverage"], calibration.get("threshold")),
-        "more_images": draw_more_images(report.tables["learning_curve"], learned),
+        "more_images": draw_more_images(
+            report.tables["learning_curve"], learned.get("curve", ()), learned.get("unit", "validation accuracy")
+        ),
         "errors": show_errors(card),
         "hits": show_hits(card),
         "boxes": show_boxes(card),

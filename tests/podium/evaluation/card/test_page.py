@@ -96,7 +96,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         Page(write(card, tmp_path))
     card = make_card(tmp_path / "two", images=2, curve=False, cost=False, seeds=1)
     text = Page(write(card, tmp_path)).text
-    assert "evaluation.learning_curve" in text
+    assert "Not measured. More than a head is trained." in text
     assert "It was trained once" in text
     assert re.search(r"training – .*parameters – ", text)
     facts = {**card.report.facts, "power": None, "calibration": None, "clean": None}
