@@ -15,8 +15,9 @@ TITLES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
     "mean_iou": "mean IoU",
-    "iou_over_half": "IoU of 0.5 or more",
-    "iou_over_three_quarters": "IoU of 0.75 or more",
+    "iou_50": "IoU of 0.5 or more",
+    "iou_75": "IoU of 0.75 or more",
+    "boxes": "images with a known box",
     "joint_accuracy": "right label and IoU of 0.5 or more",
     "box_mse": "box MSE",
 }
@@ -40,11 +41,13 @@ def decimal(value: float | None) -> str:
     """Write a metric: three digits behind the point, or three that tell something.
 
     Example:
-        >>> [decimal(value) for value in (0.98765, 0.00412, 12.3, None)]
-        ['0.988', '0.00412', '12.3', '–']
+        >>> [decimal(value) for value in (0.98765, 0.00412, 12.3, 1360, None)]
+        ['0.988', '0.00412', '12.3', '1,360', '–']
     """
     if value is None or not known(value):
         return DASH
+    if value > 1 and value == round(value):
+        return f"{value:,.0f}"
     return f"{value:.3f}" if 0.1 <= abs(value) < 10 or value == 0 else f"{value:.3g}"
 
 
