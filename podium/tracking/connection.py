@@ -32,6 +32,7 @@ def connect(root: Path) -> MlflowClient:
         # Laid out beside and renamed: MLflow cannot go on with a store whose making was cut short.
         with atomic_write(store) as part:
             MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # its own links open the wrong view
     return MlflowClient(uri)
 
 

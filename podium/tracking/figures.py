@@ -44,11 +44,10 @@ def describe_result(reports: Path, candidate: str, page: str, picture: str) -> s
         picture: the address of the picture of its results, likewise.
     """
     figures = read_figures(reports)
-    known = [
-        f"{_interval(figures, f'{split}/accuracy')} on {words}"
-        for split, words in _SPLITS.items()
-        if f"{split}/accuracy" in figures
-    ]
+    told = {split: _interval(figures, f"{split}/accuracy") for split in _SPLITS if f"{split}/accuracy" in figures}
+    if told.get("test_clean") == told.get("test"):
+        told.pop("test_clean", None)  # nothing in the test split has a near-duplicate elsewhere
+    known = [f"{text} on {_SPLITS[split]}" for split, text in told.items()]
     lines = (
         f"[The report card]({page})" if page else "",
         f"{candidate}: accuracy {', '.join(known)}." if known else "",

@@ -57,6 +57,12 @@ def test_a_result_without_page_picture_and_interval_is_described_all_the_same(tm
     assert text == "dense: accuracy **0.7500** on the test split.\n"
 
 
+@pytest.mark.parametrize(("clean", "told"), [(0.75, False), (0.5, True)])
+def test_the_clean_part_of_the_test_split_is_told_where_it_differs(tmp_path: Path, clean: float, told: bool) -> None:
+    write(tmp_path, metrics={"test": {"accuracy": 0.75}, "test_clean": {"accuracy": clean}})
+    assert ("near-duplicate" in describe_result(tmp_path, "dense", "", "")) is told
+
+
 def test_an_address_opens_the_training_view_and_holds_no_password() -> None:
     view = "?workflowType=machine_learning"
     assert training_view("http://mlflow.example:5000") == f"http://mlflow.example:5000/#/experiments{view}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT
 from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
@@ -247,6 +248,15 @@ def test_the_address_is_a_file_of_the_project_unless_the_environment_names_anoth
     assert trained.client.tracking_uri == elsewhere
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert trained.client.get_experiment_by_name(DATASET) is None
+
+
+def test_mlflow_prints_no_links_of_its_own_as_they_open_the_wrong_view(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.name, "")
+    monkeypatch.delenv(MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.name)
+    assert trained.ledger.client
+    assert MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get()
 
 
 def test_a_store_that_is_none_is_named_at_once(trained: Trained) -> None:
