@@ -16,6 +16,7 @@ from scipy.stats import hypergeom
 
 from podium.evaluation.cuts import Cut, cut_up
 from podium.evaluation.intervals import effective_images, estimate_proportion
+from podium.evaluation.paired import adjust_for_number
 from podium.evaluation.predictions import Predictions
 
 ALPHA = 0.05
@@ -75,21 +76,12 @@ def slice_up(predictions: Predictions, facts: pd.DataFrame, columns: Sequence[st
     if not tables:
         return pd.DataFrame(columns=COLUMNS), Slices(0, 0, tuple(missing))
     whole = pd.concat(tables, ignore_index=True)
-    whole["p_value"] = adjust(whole["p_value"].to_numpy())
+    whole["p_value"] = adjust_for_number(whole["p_value"].tolist())
     whole["worse"] = whole["p_value"] < ALPHA
     shown, hidden = _bound(whole)
     shown = shown.join(pd.DataFrame(_estimate(shown, predictions, cuts), index=shown.index, columns=["low", "high"]))
     found = Slices(len(whole), int(whole["worse"].sum()), (*missing, *hidden))
     return shown[COLUMNS].reset_index(drop=True), found
-
-
-def adjust(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correct p-values, (n,), for how many there are, by Holm's procedure."""
-    order = np.argsort(p_values, kind="stable")
-    steps = np.arange(len(order), 0, -1) * p_values[order]
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted
 
 
 def measure_agreement(predictions: Predictions) -> float:

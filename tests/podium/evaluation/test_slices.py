@@ -9,8 +9,9 @@ from scipy.stats import fisher_exact
 
 from podium.errors import PodiumError
 from podium.evaluation.intervals import estimate_proportion
+from podium.evaluation.paired import adjust_for_number
 from podium.evaluation.predictions import Predictions
-from podium.evaluation.slices import COLUMNS, LEAST_IMAGES, SHOWN, Slices, adjust, measure_agreement, slice_up
+from podium.evaluation.slices import COLUMNS, LEAST_IMAGES, SHOWN, Slices, measure_agreement, slice_up
 from tests.podium.evaluation.predicted import make_predictions, make_sure
 
 FACTS = ("width", "height", "brightness", "contrast", "sharpness")
@@ -67,13 +68,8 @@ def test_the_p_value_is_that_of_fishers_exact_test_corrected_by_holm() -> None:
     for inside in cuts:
         table = [[np.sum(~some.right[side]), np.sum(some.right[side])] for side in (inside, ~inside)]
         oracle.append(fisher_exact(table, alternative="greater").pvalue)
-    np.testing.assert_allclose(found[0]["p_value"], adjust(np.array(oracle)), rtol=1e-9)
+    np.testing.assert_allclose(found[0]["p_value"], adjust_for_number(oracle), rtol=1e-9)
     assert found[1].looked_at == len(cuts) == 17
-
-
-def test_holms_correction_is_as_he_wrote_it_down() -> None:
-    np.testing.assert_allclose(adjust(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
-    assert adjust(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
 
 
 def test_a_part_on_which_the_model_is_worse_is_called_out_and_no_other() -> None:
