@@ -99,8 +99,8 @@ def explain(
             )
         if distances[place] > usual.far:
             return "unlike_training", (
-                f"Train has little that is like it: its distance to train, {distances[place]:.2f}, is beyond that of "
-                f"{FAR_PERCENTILE} % of the validation images, {usual.far:.2f}."
+                f"Train has little that is like it: its distance to train, {distances[place]:.3f}, is beyond that of "
+                f"{FAR_PERCENTILE} % of the validation images, {usual.far:.3f}."
             )
         return "confusable", (
             f"The model confuses these classes: it takes {counts[actual, predicted]:,} of {images[actual]:,} images of "
