@@ -1,6 +1,5 @@
 """Stage `evaluate`: measure a trained candidate on images that it was not trained on. `confusion_matrix` draws."""
 
-import json
 import logging
 import time
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from podium.models.inference import predict_heads
 from podium.models.seconds import load_seconds
 from podium.paths import CandidatePaths, DatasetPaths
 from podium.training.learning_curve import measure_learning_curve
+from podium.training.temperature import load_temperature
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def main(name: str) -> None:
     train, *others = (open_split(data.processed / split) for split in ("train", *SPLITS))
     splits = dict(zip(SPLITS, others, strict=True))
     classes, leaks = tuple(load_classes(data.processed)), pd.read_csv(data.validation / "leaks.csv")
-    temperatures = json.loads(paths.calibration.read_text(encoding="utf-8"))["temperature"]
+    temperature = load_temperature(paths.calibration, schedule.seed)
 
     network = load_model(paths.model)
     model = with_features(network)
@@ -56,7 +56,7 @@ def main(name: str) -> None:
             split: collect(arrays, predict_heads(further, arrays), classes, manifest)
             for split, arrays in splits.items()
         }
-    evaluation = evaluate(paths, dataset, outputs, leaks, manifest, temperatures[str(schedule.seed)])
+    evaluation = evaluate(paths, dataset, outputs, leaks, manifest, temperature)
 
     validation, test = (evaluation.predictions[split] for split in SPLITS)
     labels, groups = np.asarray(train.labels), look_up(train.ids, manifest)["group"].to_numpy(np.int64)

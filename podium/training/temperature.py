@@ -1,10 +1,13 @@
 """Calibration at the end of a training: the temperature that validation asks for goes into the model's last layer."""
 
+import json
 import logging
+from pathlib import Path
 
 import keras
 
 from podium.datasets.arrays import Split
+from podium.errors import PodiumError
 from podium.evaluation.temperature import fit_temperature
 from podium.models.inference import predict
 
@@ -35,3 +38,18 @@ def bake_temperature(model: keras.Model, validation: Split) -> float:
     if temperature != 1.0:
         layer.set_weights([weight / temperature for weight in layer.get_weights()])
     return temperature
+
+
+def load_temperature(path: Path, seed: int) -> float:
+    """Read the temperature that a model was given, from the `calibration.json` that `train` wrote beside it.
+
+    Raises:
+        PodiumError: the file is not there, or does not say it.
+    """
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["temperature"][str(seed)])
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise PodiumError(
+            f"{path} does not say the temperature of seed {seed}: the candidate is not trained, or another version of "
+            f"podium trained it. Run `dvc repro train@{path.parent.name}`."
+        ) from error

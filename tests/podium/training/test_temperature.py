@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from podium.datasets.arrays import open_split
+from podium.errors import PodiumError
 from podium.evaluation.temperature import fit_temperature, with_temperature
 from podium.models import zoo
 from podium.models.inference import predict_heads
-from podium.training.temperature import bake_temperature
+from podium.training.temperature import bake_temperature, load_temperature
 from tests.makers import CNN, DENSE, SIDE, make_arrays
 from tests.podium.models.zoo.entries import TWO_HEAD
 
@@ -43,3 +44,20 @@ def test_a_model_with_another_last_layer_stays_as_it_is(tmp_path: Path) -> None:
     before = network.get_weights()
     assert bake_temperature(network, validation) == 1.0
     assert all(np.array_equal(one, other) for one, other in zip(before, network.get_weights(), strict=True))
+
+
+def test_the_temperature_of_a_seed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "cnn" / "calibration.json"
+    path.parent.mkdir()
+    path.write_text('{"temperature": {"3": 1.5}}')
+    assert load_temperature(path, 3) == 1.5
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"temperature": 2}', '{"temperature": {"4": "warm"}}'])
+def test_a_model_without_its_temperature_is_to_be_trained_again(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "cnn" / "calibration.json"
+    path.parent.mkdir()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(PodiumError, match="of seed 4: .* Run `dvc repro train@cnn`"):
+        load_temperature(path, 4)
