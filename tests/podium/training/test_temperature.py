@@ -59,5 +59,5 @@ def test_a_model_without_its_temperature_is_to_be_trained_again(tmp_path: Path, 
     path.parent.mkdir()
     if content is not None:
         path.write_text(content)
-    with pytest.raises(PodiumError, match="of seed 4: .* Run `dvc repro train@cnn`"):
+    with pytest.raises(PodiumError, match=r"of seed 4: .* Run `dvc repro train@cnn`"):
         load_temperature(path, 4)
