@@ -52,7 +52,8 @@ def _even(x: keras.KerasTensor) -> keras.KerasTensor:
 def _correction(features: keras.KerasTensor, window: keras.KerasTensor) -> keras.KerasTensor:
     """Give how far the window's edges are to move, as shares of the image: (n, 4) float32. At first hardly."""
     x = layers.Flatten()(layers.Conv2D(_CLUES, 1, activation="relu")(features))
-    moves = layers.Dense(4, kernel_initializer="zeros", dtype="float32", name="moves")(x) * _PACE
+    begin = keras.initializers.RandomNormal(stddev=0.01)
+    moves = layers.Dense(4, kernel_initializer=begin, dtype="float32", name="moves")(x) * _PACE
     size = ops.maximum(window[:, 2:] - window[:, :2], _LEAST_SHARE)
     return moves * ops.concatenate([size, size], axis=1)
 
