@@ -133,6 +133,16 @@ class TwoLooksModel:
     jitter: Annotated[float, Field(ge=0, lt=1)] | None = None
     """While it learns, edges of the window are moved by so much (standard deviation, share of the image)."""
 
+    def __post_init__(self) -> None:
+        """Refuse a look that its blocks would halve to nothing."""
+        for side, filters in (("size", "filters"), ("crop", "crop_filters")):
+            pixels, blocks = getattr(self, side), len(getattr(self, filters))
+            if pixels < 2**blocks:
+                raise ValueError(
+                    f"{side} is {pixels}, but {blocks} {filters} halve it until nothing is left: it needs {2**blocks}. "
+                    f"Take fewer {filters}, or a larger {side}"
+                )
+
 
 Model = Annotated[
     DenseModel
