@@ -22,6 +22,7 @@ from bench import (
     scores_cats_vs_dogs,
     scores_sign_language,
     scores_svhn,
+    scores_svhn_author,
     validation,
 )
 from bench.measure import BenchError
@@ -46,6 +47,7 @@ BENCHES = {
     "scores_cats_vs_dogs": scores_cats_vs_dogs,
     "scores_car_damage": scores_car_damage,
     "scores_svhn": scores_svhn,
+    "scores_svhn_author": scores_svhn_author,
 }
 
 

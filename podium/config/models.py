@@ -116,7 +116,7 @@ class TwoHeadModel:
 
 @dataclass(frozen=True, config=STRICT)
 class TwoLooksModel:
-    """Looks at the whole image to find the box, then at the box alone, from all of the image's pixels, for the label."""
+    """Looks at the whole image to find the box, then, for the label, at the box alone, in all of the image's pixels."""
 
     kind: Literal["two_looks"]
     size: Annotated[int, Field(ge=32)]

@@ -25,7 +25,7 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
         # an unknown key, with a missing one near it, and without
         ("batch_size: 32", "batchsize: 32", "batchsize", "schedules.quick.batchsize", "Did you mean 'batch_size'?"),
         ("batch_size: 32", "batchsize: 32", "  quick:", "schedules.quick lacks 'batch_size'", "recipes/digits.yaml"),
-        ("batch_size: 32", "batch_size: 32\n    colour: 1", "colour", "schedules.quick.colour", "Take it out"),
+        ("batch_size: 32", "batch_size: 32\n    weather: 1", "weather", "schedules.quick.weather", "Take it out"),
         ("candidates:", "candidate:", "candidate:", "candidate", "Did you mean 'candidates'?"),
         ("candidates:", "5: x\ncandidates:", "5: x", "5 is not a key", "Take it out"),
         pytest.param(

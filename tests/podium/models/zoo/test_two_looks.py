@@ -62,7 +62,7 @@ def test_paler_or_tinted_images_look_nearly_the_same(change: Callable[[np.ndarra
 
 
 def taught(targets: dict[str, int], by: str) -> set[str]:
-    """Say what an answer teaches: where it looks first (`edges`), what corrects that (`moves`), what names the class."""
+    """Say what an answer teaches: where to look first (`edges`), how to correct that (`moves`), the class (`label`)."""
     keras.utils.set_random_seed(0)
     model = zoo.build(TWO_LOOKS, (*SHAPE, 3), targets)
     parts = [layer for layer in model.layers if layer.name in ("edges", "label", "moves")]
@@ -100,7 +100,7 @@ def test_its_file_needs_keras_alone(tmp_path: Path) -> None:
     ("change", "words"),
     [
         ({"filters": [4] * 6}, r"size is 32, but 6 filters halve it .* it needs 64\. Take fewer filters"),
-        ({"crop_filters": [4] * 5}, r"crop is 16, but 5 crop_filters halve it .* it needs 32\. Take fewer crop_filters"),
+        ({"crop_filters": [4] * 5}, r"crop is 16, but 5 crop_filters halve it .* it needs 32\. Take fewer"),
     ],
 )
 def test_a_look_that_is_halved_to_nothing_is_refused(change: dict[str, list[int]], words: str) -> None:
