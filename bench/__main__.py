@@ -24,6 +24,7 @@ from bench import (
     scores_cats_vs_dogs,
     scores_sign_language,
     scores_svhn,
+    scores_svhn_author,
     validation,
 )
 from bench.measure import BenchError
@@ -50,6 +51,7 @@ BENCHES = {
     "scores_cats_vs_dogs": scores_cats_vs_dogs,
     "scores_car_damage": scores_car_damage,
     "scores_svhn": scores_svhn,
+    "scores_svhn_author": scores_svhn_author,
 }
 
 

@@ -114,6 +114,36 @@ class TwoHeadModel:
     """`imagenet`, `random`, or the path of a weights file."""
 
 
+@dataclass(frozen=True, config=STRICT)
+class TwoLooksModel:
+    """Looks at the whole image to find the box, then, for the label, at the box alone, in all of the image's pixels."""
+
+    kind: Literal["two_looks"]
+    size: Annotated[int, Field(ge=32)]
+    """Height and width of the first look, in pixels."""
+    filters: Annotated[list[Positive], Field(min_length=1)]
+    """Of the first look's blocks."""
+    crop: Annotated[int, Field(ge=8)]
+    """Height and width of the second look, in pixels."""
+    margin: Annotated[float, Field(ge=0, le=2)]
+    """Share by which the second look's window is wider and higher than the box."""
+    crop_filters: Annotated[list[Positive], Field(min_length=1)]
+    """Of the second look's blocks."""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    jitter: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """While it learns, edges of the window are moved by so much (standard deviation, share of the image)."""
+
+    def __post_init__(self) -> None:
+        """Refuse a look that its blocks would halve to nothing."""
+        for side, filters in (("size", "filters"), ("crop", "crop_filters")):
+            pixels, blocks = getattr(self, side), len(getattr(self, filters))
+            if pixels < 2**blocks:
+                raise ValueError(
+                    f"{side} is {pixels}, but {blocks} {filters} halve it until nothing is left: it needs {2**blocks}. "
+                    f"Take fewer {filters}, or a larger {side}"
+                )
+
+
 Model = Annotated[
     DenseModel
     | CnnModel
@@ -123,6 +153,7 @@ Model = Annotated[
     | MobilenetModel
     | Vgg16Model
     | Resnet18Model
-    | TwoHeadModel,
+    | TwoHeadModel
+    | TwoLooksModel,
     Field(discriminator="kind"),
 ]

@@ -28,6 +28,17 @@ class Augmentation:
     """Share of the full range (255) that is added or subtracted."""
     contrast: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share by which distances from middle gray grow or shrink."""
+    shrink: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of the size that an image may lose, beside `zoom`: things in it look farther away."""
+    stretch: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share by which the width alone grows or shrinks."""
+    invert: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the images that become their own negatives: dark on light for light on dark."""
+    colour: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share by which brightness and contrast of each channel change on their own."""
+    cutout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of the width and of the height of a part, anywhere, that is filled with the image's mean colour
+    (T. DeVries and G. W. Taylor, 2017, arXiv:1708.04552)."""
 
 
 def _name_or_count(unfreeze: object) -> object:
@@ -108,6 +119,8 @@ class Schedule:
     box_weight: Fraction | None
     """The box's share of the loss, the label has the rest; null where the dataset's target is the label alone."""
     phases: Annotated[list[Phase], Field(min_length=1), AfterValidator(_phases)]
+    box_loss: Literal["squared", "giou"] | None = None
+    """What is asked of the box: `squared` errors of its edges (also by default), or a large overlap (`giou`)."""
     class_weights: Literal["balanced"] | None = None
     """`balanced`: images of small classes get larger weights."""
     label_smoothing: Fraction | None = None

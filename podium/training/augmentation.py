@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from podium.config.schedules import Augmentation
 
-_MOVE, _SHEAR, _PERSPECTIVE, _FLIP, _BRIGHTNESS, _CONTRAST = range(1, 7)
+_MOVE, _SHEAR, _PERSPECTIVE, _FLIP, _BRIGHTNESS, _CONTRAST, _SHRINK, _STRETCH, _INVERT, _COLOUR, _CUTOUT = range(1, 12)
 """The stream of draws that each kind has: to ask for one more kind changes no draw of the others."""
 
 _NEAREST = 1e-6
@@ -40,6 +40,11 @@ class Augmenter:
         self._lean = np.tan(np.radians(draw(_SHEAR) * options.shear)) if options.shear else None
         self._flipped = draw(_FLIP) < 0 if options.flip else None
         self._corners = draw(_PERSPECTIVE, 4, 2) * options.perspective if options.perspective else None
+        self._shrunk = 1 - (draw(_SHRINK) + 1) / 2 * options.shrink if options.shrink else None
+        self._stretch = 1 + draw(_STRETCH) * options.stretch if options.stretch else None
+        self._inverted = (draw(_INVERT) + 1) / 2 < options.invert if options.invert else None
+        self._colour = draw(_COLOUR, 2, 3) * options.colour if options.colour else None
+        self._holes = _around((draw(_CUTOUT, 2) + 1) / 2, options.cutout) if options.cutout else None
         self._lift = draw(_BRIGHTNESS) * options.brightness if options.brightness else None
         self._gain = 1 + draw(_CONTRAST) * options.contrast if options.contrast else None
 
@@ -53,16 +58,18 @@ class Augmenter:
         Returns:
             New images of the same shape.
         """
-        _, height, width, _ = images.shape
+        _, height, width, channels = images.shape
         augmented = np.empty_like(images)
         warp = cv2.warpAffine if self._corners is None else cv2.warpPerspective
-        tables = self._tables(rows)
+        tables = self._tables(rows, channels)
         for place, row in enumerate(rows):
             matrix = self._matrix(row, width, height)
             image = warp(images[place], matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
             if tables is not None:
                 image = cv2.LUT(image, tables[place])
             augmented[place] = image.reshape(images.shape[1:])
+            if self._holes is not None:
+                _fill(augmented[place], self._holes[..., row])
         return augmented
 
     def augment_boxes(
@@ -97,12 +104,15 @@ class Augmenter:
         It flips, then shears, turns, zooms, shifts: (2, 3); with perspective at the end (3, 3).
         """
         across, down = (width - 1) / 2, (height - 1) / 2
-        matrix: NDArray[np.float64] = cv2.getRotationMatrix2D((across, down), self._degrees[row], self._scale[row])
+        scale = self._scale[row] if self._shrunk is None else self._scale[row] * self._shrunk[row]
+        matrix: NDArray[np.float64] = cv2.getRotationMatrix2D((across, down), self._degrees[row], scale)
         matrix[:, 2] += (self._right[row] * width, self._down[row] * height)
-        if self._lean is not None or self._flipped is not None:
+        if not (self._lean is None and self._flipped is None and self._stretch is None):
             lean = 0.0 if self._lean is None else self._lean[row]
-            flipped = self._flipped is not None and self._flipped[row]
-            sideways = [-1.0 if flipped else 1.0, lean, (width - 1 if flipped else 0) - lean * down]
+            width_share = 1.0 if self._stretch is None else self._stretch[row]
+            if self._flipped is not None and self._flipped[row]:
+                width_share = -width_share
+            sideways = [width_share, lean, across - width_share * across - lean * down]
             matrix = matrix @ np.array([sideways, [0, 1, 0], [0, 0, 1]])
         if self._corners is not None:
             matrix = self._perspective(self._corners[..., row], width, height) @ np.concatenate([matrix, [[0, 0, 1]]])
@@ -123,11 +133,29 @@ class Augmenter:
         matrix /= matrix[2] @ [width / 2, height / 2, 1]  # the middle is in front of the eye
         return matrix
 
-    def _tables(self, rows: NDArray[np.int64]) -> NDArray[np.uint8] | None:
-        """Give what each level of light becomes: (n, 256) uint8; None if it stays as it is."""
-        if self._lift is None and self._gain is None:
+    def _tables(self, rows: NDArray[np.int64], channels: int) -> NDArray[np.uint8] | None:
+        """Give what each level of light becomes: (n, 1, 256, 1 or channels) uint8; None if it stays as it is."""
+        if self._lift is None and self._gain is None and self._inverted is None and self._colour is None:
             return None
-        gain = 1 if self._gain is None else self._gain[rows, None]
-        lift = 0 if self._lift is None else self._lift[rows, None]
-        levels = 127.5 + (np.arange(256) - 127.5) * gain + 255 * lift
-        return np.broadcast_to(np.clip(np.rint(levels), 0, 255), (len(rows), 256)).astype(np.uint8)
+        gain = np.ones((1, 1)) if self._gain is None else self._gain[rows, None]
+        lift = np.zeros((1, 1)) if self._lift is None else self._lift[rows, None]
+        if self._colour is not None:
+            gain = gain * (1 + self._colour[0, :channels, rows])
+            lift = lift + self._colour[1, :channels, rows]
+        if self._inverted is not None:
+            sign = np.where(self._inverted[rows], -1.0, 1.0)[:, None]
+            gain, lift = gain * sign, lift * sign
+        levels = 127.5 + (np.arange(256) - 127.5)[:, None] * gain[:, None, :] + 255 * lift[:, None, :]
+        whole = np.broadcast_to(np.clip(np.rint(levels), 0, 255), (len(rows), *levels.shape[1:]))
+        return whole[:, None].astype(np.uint8)
+
+
+def _around(centres: NDArray[np.float64], side: float) -> NDArray[np.float64]:
+    """Give top and left, bottom and right of squares, as shares: (2, 2, n) from (2, n)."""
+    return np.clip([centres - side / 2, centres + side / 2], 0, 1)
+
+
+def _fill(image: NDArray[np.uint8], part: NDArray[np.float64]) -> None:
+    """Fill a part of an image, its top and left, bottom and right as shares, with the image's mean colour."""
+    (top, left), (bottom, right) = np.rint(part * image.shape[:2]).astype(int)
+    image[top:bottom, left:right] = np.rint(image.mean(axis=(0, 1)))

@@ -19,6 +19,7 @@ from podium.errors import PodiumError
 from podium.models import zoo
 from podium.models.inference import evaluation_dataset
 from podium.training.batches import training_dataset
+from podium.training.box_losses import giou
 from podium.training.checkpoint import Checkpoint
 from podium.training.checkpoint_callback import CheckpointCallback
 from podium.training.feature_cache import (
@@ -39,8 +40,7 @@ from podium.training.training_key import training_key
 
 logger = logging.getLogger(__name__)
 
-_LOSSES = {"label": "sparse_categorical_crossentropy", "box": "mean_squared_error"}
-_LOSS_OF_SOFT_TARGETS = {"label": "categorical_crossentropy"}
+_BOX_LOSSES = {"squared": "mean_squared_error", "giou": giou}
 
 
 def train(
@@ -83,6 +83,10 @@ def train(
     targets = {"label": len(classes)} | ({"box": 4} if boxes else {})
     steps = schedule.steps_per_epoch or math.ceil(len(train_split) / schedule.batch_size)
     soft_targets = soft_targets_of(schedule, train_split.labels, len(classes))
+    losses = {
+        "label": "sparse_categorical_crossentropy" if soft_targets is None else "categorical_crossentropy",
+        "box": _BOX_LOSSES[schedule.box_loss or "squared"],
+    }
     build = partial(zoo.build, model, train_split.images.shape[1:], targets)
 
     kept = Checkpoint(checkpoint, training_key(model, schedule, processed))
@@ -106,9 +110,14 @@ def train(
             if soft_targets is not None:
                 inputs = inputs.with_soft_targets(soft_targets, np.eye(len(classes), dtype=np.float32))
             inputs.model.compile(
+<<<<<<< HEAD
                 optimizer=make_optimizer(phase, steps),
                 loss={name: _LOSSES[name] for name in targets}
                 | ({} if soft_targets is None else _LOSS_OF_SOFT_TARGETS),
+=======
+                optimizer=_optimizer(phase, steps),
+                loss={name: losses[name] for name in targets},
+>>>>>>> w13-s
                 loss_weights=_weigh(schedule.box_weight),
                 metrics={"label": ["accuracy"]},
             )

@@ -25,7 +25,7 @@ def load_changed(tmp_path: Path, old: str, new: str) -> None:
         # an unknown key, with a missing one near it, and without
         ("batch_size: 32", "batchsize: 32", "batchsize", "schedules.quick.batchsize", "Did you mean 'batch_size'?"),
         ("batch_size: 32", "batchsize: 32", "  quick:", "schedules.quick lacks 'batch_size'", "recipes/digits.yaml"),
-        ("batch_size: 32", "batch_size: 32\n    colour: 1", "colour", "schedules.quick.colour", "Take it out"),
+        ("batch_size: 32", "batch_size: 32\n    weather: 1", "weather", "schedules.quick.weather", "Take it out"),
         ("candidates:", "candidate:", "candidate:", "candidate", "Did you mean 'candidates'?"),
         ("candidates:", "5: x\ncandidates:", "5: x", "5 is not a key", "Take it out"),
         pytest.param(
@@ -258,6 +258,7 @@ def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(t
     page.write_text(DIGITS.replace(AUGMENTED, f"{AUGMENTED}      shear: null\n      flip: null\n"), encoding="utf-8")
     assert load_params(page) == load_params(REPOSITORY / "recipes/digits.yaml")
     kinds = {"shear": 5, "perspective": 0.1, "flip": "forced", "brightness": 0.2, "contrast": 0.3}
+    kinds |= {"shrink": 0.3, "stretch": 0.2, "invert": 0.5, "colour": 0.1, "cutout": 0.25}
     page.write_text(DIGITS.replace(AUGMENTED, AUGMENTED + "".join(f"      {k}: {v}\n" for k, v in kinds.items())))
     augmentation = load_params(page).schedule("augmented").augmentation
     assert {name: getattr(augmentation, name) for name in kinds} == kinds
@@ -270,6 +271,11 @@ def test_the_further_kinds_of_augmentation_may_be_left_out_and_then_do_nothing(t
         ("perspective: 0.25", "perspective is 0.25: it should be less than 0.25"),
         ("brightness: -0.1", "brightness is -0.1: it should be greater than or equal to 0"),
         ("contrast: 1.1", "contrast is 1.1: it should be less than or equal to 1"),
+        ("shrink: 1", "shrink is 1: it should be less than 1"),
+        ("stretch: -0.2", "stretch is -0.2: it should be greater than or equal to 0"),
+        ("invert: 1.5", "invert is 1.5: it should be less than or equal to 1"),
+        ("colour: 2", "colour is 2: it should be less than or equal to 1"),
+        ("cutout: 1", "cutout is 1: it should be less than 1"),
         ("flip: horizontl", "flip is 'horizontl'. Did you mean 'horizontal'? There are: forced, horizontal."),
         ("flip: true", "flip is True. There are: forced, horizontal."),
         ("sheer: 5", "sheer is not a key that podium knows. Did you mean 'shear'?"),

@@ -12,7 +12,19 @@ from podium.training.augmentation import Augmenter
 ROWS = 50
 STILL = Augmentation(rotate=0.0, shift=0.0, zoom=0.0)
 LIVELY = Augmentation(rotate=20.0, shift=0.2, zoom=0.2)
-EXTRAS = {"shear": 20.0, "perspective": 0.1, "flip": "horizontal", "brightness": 0.2, "contrast": 0.3}
+EXTRAS = {
+    "shear": 20.0,
+    "perspective": 0.1,
+    "flip": "horizontal",
+    "brightness": 0.2,
+    "contrast": 0.3,
+    "shrink": 0.3,
+    "stretch": 0.2,
+    "invert": 0.5,
+    "colour": 0.2,
+    "cutout": 0.3,
+}
+LIGHT = dict.fromkeys(("brightness", "contrast", "invert", "colour", "cutout"))
 EVERYTHING = replace(LIVELY, **EXTRAS)
 
 
@@ -120,9 +132,14 @@ def lit(images: np.ndarray) -> np.ndarray:
         replace(STILL, shear=40.0),
         replace(STILL, perspective=0.2),
         replace(LIVELY, shear=20.0, flip="horizontal"),
-        Augmentation(**{**EXTRAS, "rotate": 20.0, "shift": 0.1, "zoom": 0.1, "brightness": None, "contrast": None}),
+        replace(STILL, shrink=0.4),
+        replace(STILL, stretch=0.3),
+        Augmentation(**{**EXTRAS, **LIGHT, "rotate": 20.0, "shift": 0.1, "zoom": 0.1, "shrink": 0.1, "stretch": 0.1}),
     ],
-    ids=["still", "shift", "zoom", "rotate", "all three", "flip", "shear", "perspective", "all affine", "everything"],
+    ids=[
+        *("still", "shift", "zoom", "rotate", "all three", "flip", "shear", "perspective", "all affine"),
+        *("shrink", "stretch", "everything"),
+    ],
 )
 def test_a_box_is_where_the_light_in_it_moved(options: Augmentation) -> None:
     """The rectangle stays off the border, so no flipped light comes in. A pixel is half lit at the most: ±1."""
@@ -270,6 +287,69 @@ def test_contrast_stretches_around_middle_gray_and_stops_at_black_and_white() ->
     expected = np.clip(127.5 + (levels - 127.5) * gain[:, None], 0, 255)
     np.testing.assert_allclose(row, expected, atol=1.6)
     assert (row[:, [0, 5]] == [0, 255]).all(axis=1)[gain > 1.1].all()
+
+
+def squares() -> np.ndarray:
+    """A square so far from the border that its mirror image stays outside."""
+    images = np.zeros((ROWS, 121, 121, 1), np.uint8)
+    images[:, 40:81, 40:81] = 200
+    return images
+
+
+def test_shrinking_makes_everything_smaller_and_nothing_larger() -> None:
+    sizes = lit(augment(squares(), np.arange(ROWS), replace(STILL, shrink=0.3)))[:, 2:]
+    np.testing.assert_allclose(sizes[:, 0], sizes[:, 1], atol=1)
+    assert 41 * 0.7 - 1 <= sizes.min() < 41 * 0.75
+    assert 41 * 0.95 < sizes.max() <= 41
+
+
+def test_a_stretch_changes_the_width_alone_and_leaves_the_middle_where_it_is() -> None:
+    boxes = lit(augment(squares(), np.arange(ROWS), replace(STILL, stretch=0.3)))
+    np.testing.assert_array_equal(boxes[:, [1, 3]], [[40, 41]] * ROWS)
+    np.testing.assert_allclose(boxes[:, 0] + boxes[:, 2] / 2, 60.5, atol=1)
+    assert 41 * 0.7 - 1 <= boxes[:, 2].min() < 41 * 0.8
+    assert 41 * 1.2 < boxes[:, 2].max() <= 41 * 1.3 + 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_is_inverted_as_often_as_asked(images: np.ndarray, channels: int) -> None:
+    images = images.repeat(channels, axis=3)
+    augmented = augment(images, np.arange(ROWS), replace(STILL, invert=0.5))
+    negative = [np.array_equal(one, 255 - other) for one, other in zip(augmented, images, strict=True)]
+    same = [np.array_equal(one, other) for one, other in zip(augmented, images, strict=True)]
+    assert [*map(sum, zip(negative, same, strict=True))] == [1] * ROWS
+    assert ROWS / 4 < sum(negative) < ROWS * 3 / 4
+    np.testing.assert_array_equal(augment(images, np.arange(ROWS), replace(STILL, invert=1.0)), 255 - images)
+
+
+def test_what_is_inverted_is_what_the_other_kinds_of_light_made(images: np.ndarray) -> None:
+    rows, light = np.arange(ROWS), replace(STILL, brightness=0.2, contrast=0.3)
+    negatives = augment(images, rows, replace(light, invert=1.0))
+    np.testing.assert_allclose(negatives.astype(int), 255 - augment(images, rows, light).astype(int), atol=1)
+
+
+def test_colour_changes_each_channel_on_its_own() -> None:
+    images = np.full((ROWS, 4, 4, 3), 128, np.uint8)
+    augmented = augment(images, np.arange(ROWS), replace(STILL, colour=0.2)).astype(int)[:, 0, 0]
+    assert (np.abs(augmented - 128) <= 0.2 * 255 + 1).all()
+    assert (augmented.std(axis=1) > 3).mean() > 0.8
+    gray = augment(images[..., :1], np.arange(ROWS), replace(STILL, colour=0.2)).astype(int)[:, 0, 0]
+    np.testing.assert_array_equal(gray[:, 0], augmented[:, 0])
+
+
+def test_a_cut_out_part_has_the_mean_colour_and_the_rest_is_as_it_was() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 40, 60, 3), dtype=np.uint8)
+    augmented = augment(images, np.arange(ROWS), replace(STILL, cutout=0.25))
+    areas = []
+    for one, other in zip(augmented, images, strict=True):
+        hole = (one == np.rint(other.mean(axis=(0, 1)))).all(axis=2)
+        down, right = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
+        inside = np.s_[down[0] : down[-1] + 1, right[0] : right[-1] + 1]
+        assert hole[inside].all()
+        np.testing.assert_array_equal(one[~hole], other[~hole])
+        areas.append(hole.sum())
+    assert max(areas) == 10 * 15  # a quarter of the height, a quarter of the width
+    assert min(areas) < 100  # partly outside
 
 
 def digest(seed: int) -> str:

@@ -12,6 +12,7 @@ from podium.config.models import (
     PhotoCnnModel,
     Resnet18Model,
     TwoHeadModel,
+    TwoLooksModel,
     Vgg16Model,
 )
 from podium.models import zoo
@@ -34,6 +35,9 @@ TWO_HEAD = TwoHeadModel(
     weights="random",
 )
 TWO_HEAD_VGG19 = replace(TWO_HEAD, backbone="vgg19", pooling="flatten")
+TWO_LOOKS = TwoLooksModel(
+    kind="two_looks", size=32, filters=[4, 8], crop=16, margin=0.4, crop_filters=[4, 8], dropout=0.1, jitter=0.01
+)
 
 ENTRIES = {
     "dense": DENSE,
@@ -47,13 +51,14 @@ ENTRIES = {
     "resnet18": RESNET18,
     "two_head": TWO_HEAD,
     "two_head_vgg19": TWO_HEAD_VGG19,
+    "two_looks": TWO_LOOKS,
 }
 ON_A_BASE = ["mobilenet", "mobilenet_v2", "vgg16", "resnet18", "two_head"]
 """The entries that can have pretrained weights; VGG19 differs from VGG16 in nothing that matters here."""
 
 
 def targets_of(options: Model) -> dict[str, int]:
-    return {"label": 3, "box": 4} if options.kind == "two_head" else {"label": 3}
+    return {"label": 3, "box": 4} if options.kind in ("two_head", "two_looks") else {"label": 3}
 
 
 def build(options: Model, channels: int = 1, shape: tuple[int, int] = SHAPE, seed: int = 0) -> keras.Model:
