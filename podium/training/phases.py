@@ -110,14 +110,8 @@ def train(
             if soft_targets is not None:
                 inputs = inputs.with_soft_targets(soft_targets, np.eye(len(classes), dtype=np.float32))
             inputs.model.compile(
-<<<<<<< HEAD
                 optimizer=make_optimizer(phase, steps),
-                loss={name: _LOSSES[name] for name in targets}
-                | ({} if soft_targets is None else _LOSS_OF_SOFT_TARGETS),
-=======
-                optimizer=_optimizer(phase, steps),
                 loss={name: losses[name] for name in targets},
->>>>>>> w13-s
                 loss_weights=_weigh(schedule.box_weight),
                 metrics={"label": ["accuracy"]},
             )
