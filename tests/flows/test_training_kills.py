@@ -147,7 +147,7 @@ def resumed() -> set[str]:
 @pytest.mark.parametrize("kills", KILLS)
 def test_kills_at_random_moments_change_no_byte(models: Path, kills: int) -> None:
     places = kill_and_go_on(models, kills)
-    assert len(contents(models)) == 5  # a model and a history of each of two seeds, and the list of seeds
+    assert len(contents(models)) == 6  # a model and a history of each of two seeds, the list of seeds, the temperatures
     assert len(places) >= min(kills, EPOCHS) // 2, "the kills met too few places of the training"
 
 
