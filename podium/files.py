@@ -1,6 +1,7 @@
-"""Files: written atomically, locked for one process, digested, removed."""
+"""Files: written atomically, locked for one process, digested, removed; JSON."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -84,3 +85,9 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def save_json(content: object, path: Path) -> None:
+    """Write JSON in which every number is one; the same content gives the same bytes."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

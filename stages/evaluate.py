@@ -15,7 +15,8 @@ from podium.evaluation.failures import conflicting_rows, find_failures
 from podium.evaluation.learning_curve import extrapolate
 from podium.evaluation.neighbours import Training, reference_rows
 from podium.evaluation.predictions import collect, look_up
-from podium.evaluation.report import MANIFEST, evaluate, save_json
+from podium.evaluation.report import MANIFEST, evaluate
+from podium.files import save_json
 from podium.models.cost import measure_cost
 from podium.models.features import FEATURES, with_features
 from podium.models.files import load_model

@@ -1,12 +1,11 @@
 """Stage `train`: build a candidate's model, take it through its schedule, and calibrate it."""
 
-import json
 import logging
 from dataclasses import replace
 
 from podium.config import load_params
 from podium.datasets.arrays import open_split
-from podium.files import atomic_write, exclusive_lock, remove
+from podium.files import atomic_write, exclusive_lock, remove, save_json
 from podium.models.files import save_model
 from podium.models.seconds import save_seconds
 from podium.paths import FEATURES, CandidatePaths, DatasetPaths
@@ -46,7 +45,7 @@ def main(name: str) -> None:
                 *(name, processed, candidate.model.kind, f"{model.count_params():,}", seed, temperatures[seed], file),
             )
         with atomic_write(paths.calibration) as part:
-            part.write_text(json.dumps({"temperature": temperatures}, indent=2) + "\n", encoding="utf-8", newline="\n")
+            save_json({"temperature": temperatures}, part)
         seconds = dict(zip(schedule.seeds, map(read_seconds, checkpoints), strict=True))
         save_seconds(seconds, paths.model, paths.seconds)
         for checkpoint in checkpoints:

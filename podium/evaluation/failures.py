@@ -1,11 +1,9 @@
 """Where a model fails: its most confident errors, its least confident hits, and the classes that it confuses."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from podium.evaluation.neighbours import Rows, Training, find_nearest
 from podium.evaluation.predictions import Predictions
 from podium.evaluation.reasons import REASONS, count_confusions, explain, find_mates, find_usual, percent
+from podium.files import save_json
 
 MAX_ERRORS, MAX_HITS, MAX_PAIRS, SHOWN_NEIGHBOURS = 24, 12, 20, 3
 
@@ -78,23 +77,20 @@ class Failures:
         """The rows of the errors in the test split, in their order here: heat maps are made of these."""
         return np.array([item.row for item in self.errors], np.int64)
 
-    def save(self, folder: Path, maps: NDArray[np.float16] | None, **further: Any) -> None:
+    def save(self, folder: Path, maps: NDArray[np.float16] | None) -> None:
         """Write `failures.json` and `heat_maps.npz`; the same failures give the same bytes.
 
         Args:
             folder: where to.
             maps: (errors, 2, h, w) float16, of each error the heat map for its true and for its predicted class; None:
                 the model has none.
-            further: what else is to stand in the JSON file.
         """
         errors, rows = self.errors, self.error_rows
         if maps is None:
             maps, rows = np.zeros((0, 2, 1, 1), np.float16), rows[:0]
         else:
             errors = [replace(item, heat_map=place) for place, item in enumerate(errors)]
-        content = asdict(replace(self, errors=errors)) | further
-        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / "failures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        save_json(asdict(replace(self, errors=errors)), folder / "failures.json")
         np.savez(folder / "heat_maps.npz", maps=maps, rows=rows)  # NumPy dates all members 1980
 
 

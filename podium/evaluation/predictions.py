@@ -1,7 +1,7 @@
 """Predictions: what a model says of every image of a split, in memory and as a Parquet file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -210,46 +210,6 @@ def find_clean(ids: NDArray[np.str_], leaks: pd.DataFrame) -> NDArray[np.bool_]:
     seen = leaks.loc[leaks["split"] == "test", "id"]
     clean: NDArray[np.bool_] = ~pd.Series(np.asarray(ids)).isin(seen).to_numpy()
     return clean
-
-
-def tabulate(
-    split: Split,
-    probabilities: NDArray[np.float32],
-    classes: Sequence[str],
-    boxes: NDArray[np.float32] | None = None,
-) -> pd.DataFrame:
-    """Give each image its row.
-
-    Args:
-        split: the images.
-        probabilities: (n, classes).
-        classes: their names.
-        boxes: (n, 4) the predicted boxes, if the split has boxes.
-
-    Returns:
-        id, actual, predicted, confidence (the probability of what was predicted); with boxes also left, top, width,
-        height (predicted, in pixels of the split's images) and iou (of `overlap` with the true box).
-    """
-    names = np.array(classes)
-    predicted = probabilities.argmax(axis=1)
-    table = pd.DataFrame(
-        {
-            "id": np.asarray(split.ids),
-            "actual": names[np.asarray(split.labels)],
-            "predicted": names[predicted],
-            "confidence": probabilities.max(axis=1),
-        }
-    )
-    if boxes is not None and split.boxes is not None:
-        table[["left", "top", "width", "height"]] = boxes
-        table["iou"] = overlap(split.boxes, boxes)
-    return table
-
-
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read the table of `tabulate`; names stay text, whatever they look like."""
-    text = {"split": str, "id": str, "actual": str, "predicted": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=False)
 
 
 def _to_table(name: str, some: Predictions) -> pa.Table:

@@ -1,6 +1,5 @@
 """A candidate's evaluation: everything that follows from its predictions alone, and the files that it is kept in."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from podium.evaluation.power import smallest_difference
 from podium.evaluation.predictions import Predictions, find_clean, look_up, save_predictions
 from podium.evaluation.published import compare
 from podium.evaluation.slices import slice_up
+from podium.files import save_json
 from podium.paths import CandidatePaths
 
 MANIFEST = ("id", "sha256", "group", "width", "height", *MEASURES)
@@ -129,12 +129,6 @@ def evaluate(
         },
         thresholds=calibration.describe_thresholds(),
     )
-
-
-def save_json(content: object, path: Path) -> None:
-    """Write JSON in which every number is one."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def _count(some: Predictions) -> int:

@@ -7,7 +7,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-LABEL_LAYER, FEATURES = "label", "features"
+from podium.models.inference import LABEL_LAYER
+
+FEATURES = "features"
 FEATURE_LIMIT = 1024
 """Wider features are hashed to so many numbers. VGG16, flattened, has 25,088 of them: 100 kB an image."""
 

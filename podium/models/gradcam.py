@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from podium.models.features import LABEL_LAYER
+from podium.models.inference import LABEL_LAYER
 
 _BATCH = 16
 """Images at once: the gradients of a batch take several times the memory of a prediction."""

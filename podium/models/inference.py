@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from podium.datasets.arrays import Split, forget
 
+LABEL_LAYER = "label"
+"""The layer, and the output, that gives the probabilities of the classes in every model of the zoo."""
 PREDICT_BATCH = 64
 """Images that a model sees at once where it does not learn: they take less memory than a training on half as many."""
 

@@ -9,12 +9,9 @@ import keras
 from podium.datasets.arrays import Split
 from podium.errors import PodiumError
 from podium.evaluation.temperature import fit_temperature
-from podium.models.inference import predict
+from podium.models.inference import LABEL_LAYER, predict
 
 logger = logging.getLogger(__name__)
-
-LABEL_LAYER = "label"
-"""The name of the layer that gives the probabilities of the classes in every model of the zoo."""
 
 
 def bake_temperature(model: keras.Model, validation: Split) -> float:

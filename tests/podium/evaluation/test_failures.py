@@ -121,11 +121,11 @@ def test_the_same_failures_are_the_same_bytes_whenever(
     for day in (0, 3):
         failures = look(make_predictions([0, 1], [1, 1]), make_features([1, 1]))
         monkeypatch.setattr(time, "time", lambda day=day: 1.7e9 + 86_400 * day)
-        failures.save(tmp_path, maps, suspects=2)
+        failures.save(tmp_path, maps)
         seen.append([(tmp_path / name).read_bytes() for name in ("failures.json", "heat_maps.npz")])
     assert seen[0] == seen[1]
     content = json.loads(seen[0][0])
-    assert set(content) == {"errors", "hits", "pairs", "counts", "reference", "suspects"}
+    assert set(content) == {"errors", "hits", "pairs", "counts", "reference"}
     assert content["errors"][0]["heat_map"] == (None if maps is None else 0)
     assert content["hits"][0]["heat_map"] is None
     assert content["reference"] == {"images": 90, "of": 90}

@@ -31,7 +31,6 @@ NO_TABLES = ("readme", "license", "licence", "citation", "changelog")
 """Texts for people."""
 MAX_OTHERS = 3
 """Other columns of labels that are given as readings of their own."""
-SEPARATED = {"\t": "tabs", "blanks": "blanks", "lines": "ends of lines"}
 HOW = {
     "any_case": "in upper or lower case",
     "name": "by their last names, wherever the images lie",
