@@ -12,8 +12,9 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from podium.config import datasets, limits, models, schedules
+from podium.config import datasets, gates, limits, models, schedules
 from podium.config.flips import class_changed_by_flip
+from podium.config.gates import OF_BOXES
 from podium.config.params import Params
 from podium.errors import PodiumError, nearest
 from podium.git import describe_conflict
@@ -114,6 +115,12 @@ def _unresolved(path: Path, tree: Node | None, params: Params) -> list[str]:
             if each not in mine:
                 where = _locate(path, tree, ("datasets", name, "evaluation", "learning_curve", place))
                 wrong.append(f"{where} is '{each}', but no candidate of '{name}' has that name. {nearest(each, mine)}")
+    for name, gate in (params.gates or {}).items():
+        where = _locate(path, tree, ("gates", name))
+        if name not in params.datasets:
+            wrong.append(f"{where}: no dataset has that name. {nearest(name, params.datasets)}")
+        elif params.datasets[name].target == "label" and {gate.metric, *(gate.minimum or ())} & OF_BOXES:
+            wrong.append(f"{where} asks for a metric of boxes, but the target of '{name}' is label.")
     return wrong
 
 
@@ -172,7 +179,7 @@ def _guess(key: str) -> str:
     """Suggest the most similar key of all tables, if there is one."""
     known = {
         name
-        for module in (datasets, limits, models, schedules)
+        for module in (datasets, gates, limits, models, schedules)
         for each in vars(module).values()
         for name in getattr(each, "__dataclass_fields__", ())
     }

@@ -1,4 +1,4 @@
-"""`params.yaml` as a whole: datasets, schedules and candidates."""
+"""`params.yaml` as a whole: datasets, schedules, candidates and gates."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from podium.config.datasets import Dataset
 from podium.config.fields import STRICT, Name
+from podium.config.gates import Gate
 from podium.config.models import Model
 from podium.config.schedules import Schedule
 from podium.errors import PodiumError, nearest
@@ -32,6 +33,8 @@ class Params:
     datasets: dict[Name, Dataset]
     schedules: dict[Name, Schedule]
     candidates: dict[Name, Candidate]
+    gates: dict[Name, Gate] | None = None
+    """By dataset; a dataset without one has the gate of the defaults."""
 
     def dataset(self, name: str) -> Dataset:
         """Give the dataset of that name; raise PodiumError with the nearest name if there is none."""
@@ -44,6 +47,10 @@ class Params:
     def candidate(self, name: str) -> Candidate:
         """Give the candidate of that name; raise PodiumError with the nearest name if there is none."""
         return _named("candidate", name, self.candidates)
+
+    def gate(self, dataset: str) -> Gate:
+        """Give the rules by which challengers of a dataset are judged."""
+        return (self.gates or {}).get(dataset, Gate())
 
 
 def _named(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:

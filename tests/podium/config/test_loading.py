@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.config import load_params
+from podium.config import Gate, load_params
 from podium.errors import PodiumError
 from tests.makers import REPOSITORY
 
@@ -170,6 +170,28 @@ def test_the_old_name_of_a_backbone_is_answered_once_and_only_where_it_was_a_key
 def test_a_candidate_cannot_have_the_name_of_a_folder_of_other_reports(tmp_path: Path, taken: str) -> None:
     with pytest.raises(PodiumError, match=rf"candidates\.{taken}: this name is taken"):
         load_changed(tmp_path, "digits-cnn:", f"{taken}:")
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        ("digit: {error: 0.1}", r"gates\.digit: no dataset has that name\. Did you mean 'digits'\?"),
+        ("digits: {metric: mean_iou}", "asks for a metric of boxes, but the target of 'digits' is label"),
+        ("digits: {minimum: {joint_accuracy: 0.5}}", "asks for a metric of boxes"),
+        ("digits: {metric: acuracy}", r"metric is 'acuracy'\. Did you mean 'accuracy'\?"),
+        ("digits: {eror: 0.1}", r"eror is not a key that podium knows\. Did you mean 'error'\?"),
+    ],
+)
+def test_a_gate_is_that_of_a_dataset_and_of_its_metrics(tmp_path: Path, gate: str, message: str) -> None:
+    with pytest.raises(PodiumError, match=message):
+        load_changed(tmp_path, "candidates:\n", f"gates:\n  {gate}\ncandidates:\n")
+
+
+def test_a_dataset_without_a_gate_has_that_of_the_defaults(tmp_path: Path) -> None:
+    page = tmp_path / "params.yaml"
+    page.write_text(DIGITS + "gates:\n  digits: {error: 0.01}\n", encoding="utf-8")
+    params = load_params(page)
+    assert (params.gate("digits").error, params.gate("letters")) == (0.01, Gate())
 
 
 def test_a_learning_curve_is_that_of_a_candidate_of_the_dataset(tmp_path: Path) -> None:
