@@ -91,15 +91,16 @@ def detectable_difference(groups: float, discordant: float) -> float:
     return min(1.0, 1 - kept**2)
 
 
-def needed_images(difference: float, discordant: float) -> float:
+def needed_images(difference: float, discordant: float, quantile: float = Z) -> float:
     """Give how many independent images a paired comparison needs to detect a difference in four of five cases.
 
     Args:
         difference: of accuracy, above 0.
         discordant: as in `detectable_difference`.
+        quantile: of the normal distribution, from which on the comparison calls a difference shown.
     """
     share = max(discordant, difference)
-    return float(((Z * sqrt(share) + _DETECTS * sqrt(share - difference**2)) / difference) ** 2)
+    return float(((quantile * sqrt(share) + _DETECTS * sqrt(share - difference**2)) / difference) ** 2)
 
 
 def _describe(images: int, effect: float, discordant: float, detectable: float, needed: tuple[Need, ...]) -> str:

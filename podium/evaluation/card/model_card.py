@@ -14,6 +14,8 @@ from podium.pages.markdown import code, say
 
 MAX_CLASSES, MAX_PAIRS, MAX_WORST = 30, 5, 5
 SPLITS = ("validation", "test", "test_clean")
+HUB_METRICS = {"macro_f1": "f1"}
+"""The Hub's own names of metrics, where they are others."""
 
 
 def write_model_card(card: Card, path: Path) -> None:
@@ -35,7 +37,7 @@ def _front(card: Card) -> Iterator[str]:
     test = card.report.facts["metrics"]["test"]
     for name in MAIN:
         if name in test:
-            yield f"    - type: {name}"
+            yield f"    - type: {HUB_METRICS.get(name, name)}"
             yield f"      name: {json.dumps(f'test {title(name)}')}"
             yield f"      value: {test[name]['value']:.6g}"
     yield "---"
@@ -109,11 +111,24 @@ def _limits(card: Card) -> Iterator[str]:
 
 def _use(card: Card) -> Iterator[str]:
     height, width, channels = card.predictions.shape
-    yield from ("", "## How to load it", "", "```python", "import keras", "")
+    boxes = card.predictions.boxes is not None
+    yield from ("", "## How to load it", "")
+    yield "From MLflow's registry, for raw images: files, arrays (height, width, channels) uint8, or base64 text."
+    yield from ("", "```python", "import mlflow", "")
+    yield f'model = mlflow.pyfunc.load_model("models:/{card.dataset}@champion")  # or /{card.dataset}/1, by its version'
+    yield 'answers = model.predict({"image": [open("photo.jpg", "rb").read()]})'
+    yield "# label, probability, unsure, probabilities by class, error where an image cannot be read"
+    if boxes:
+        yield "# box: left, top, right, bottom in the photo's own pixels"
+    yield from ("```", "", "The same over HTTP:", "", "```sh")
+    yield f"mlflow models serve -m models:/{card.dataset}@champion --env-manager local --port 5001 &"
+    yield """printf '{"inputs": ["%s"]}' "$(base64 < photo.jpg | tr -d '\\n')" |"""
+    yield "  curl -H 'Content-Type: application/json' --data-binary @- http://127.0.0.1:5001/invocations"
+    yield from ("```", "", "By Keras, of arrays that have its size already:", "", "```python", "import keras", "")
     yield f'model = keras.saving.load_model("models/{card.name}/model.keras", compile=False)'
     yield f"outputs = model.predict(images)  # (n, {height}, {width}, {channels}) uint8, 0 to 255, as they are"
     yield 'probabilities = outputs["label"]  # (n, classes), in the order above'
-    if card.predictions.boxes is not None:
+    if boxes:
         yield 'boxes = outputs["box"]  # (n, 4): left, top, right, bottom as shares of width and height'
     yield "```"
 

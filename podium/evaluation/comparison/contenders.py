@@ -95,8 +95,8 @@ def find_common(contenders: Sequence[Contender], split: str) -> Common:
             )
     predictions = [_of_split(one, split) for one in contenders]
     for other, theirs in zip(contenders[1:], predictions[1:], strict=True):
-        _check_classes(first.name, predictions[0].classes, other.name, theirs.classes)
-    rows = _match(predictions)
+        check_classes(first.name, predictions[0].classes, other.name, theirs.classes)
+    rows = match_images(predictions)
     if not len(rows):
         names = " and ".join(one.name for one in contenders)
         raise PodiumError(
@@ -108,7 +108,7 @@ def find_common(contenders: Sequence[Contender], split: str) -> Common:
     if not same.any():
         raise PodiumError(f"All images of the {split} split have got other labels since. Evaluate the models again.")
     taken = [some.take(rows[same, place]) for place, some in enumerate(predictions)]
-    groups = _join([some.groups for some in taken])
+    groups = join_groups([some.groups for some in taken])
     return Common(
         predictions=tuple(replace(some, groups=groups) for some in taken),
         left_out=tuple(len(some) - len(rows) for some in predictions),
@@ -136,7 +136,8 @@ def _of_split(contender: Contender, split: str) -> Predictions:
         raise PodiumError(f"{contender.name} has no predictions for a split '{split}'. {known}") from None
 
 
-def _check_classes(name: str, classes: tuple[str, ...], other: str, theirs: tuple[str, ...]) -> None:
+def check_classes(name: str, classes: tuple[str, ...], other: str, theirs: tuple[str, ...]) -> None:
+    """Raise PodiumError if two models, by their names, do not choose between the same classes."""
     if classes == theirs:
         return
     alone = [
@@ -149,7 +150,7 @@ def _check_classes(name: str, classes: tuple[str, ...], other: str, theirs: tupl
     )
 
 
-def _match(predictions: Sequence[Predictions]) -> NDArray[np.int64]:
+def match_images(predictions: Sequence[Predictions]) -> NDArray[np.int64]:
     """Give the rows of the images that are in all of them: (n, contenders), in the order of the first."""
     keys = ["digest", "id", "time"]
     table: pd.DataFrame | None = None
@@ -163,7 +164,7 @@ def _match(predictions: Sequence[Predictions]) -> NDArray[np.int64]:
     )
 
 
-def _join(groupings: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def join_groups(groupings: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Give the groups of what is together in any of some groupings, directly or by others."""
     images = len(groupings[0])
     ends = []

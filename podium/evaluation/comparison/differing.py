@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from podium.config.datasets import Image
 from podium.datasets.arrays import Split, open_split
 from podium.evaluation.comparison.measuring import Comparison
-from podium.images.decoding import fit
+from podium.images.fitting import fit
 from podium.pages.thumbnails import draw_thumbnail, thumbnail_size
 
 MAX_SHOWN = 48

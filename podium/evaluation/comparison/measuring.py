@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from podium.evaluation.boxes import overlap
 from podium.evaluation.comparison.contenders import Common, Contender, find_common
@@ -12,13 +11,13 @@ from podium.evaluation.intervals import Estimate, Floats
 from podium.evaluation.metrics import SMALLER_IS_BETTER, measure_all
 from podium.evaluation.paired import (
     Difference,
-    Statistic,
     adjust_for_number,
     compare_hits,
     compare_statistics,
     effective_pairs,
     mean_difference,
 )
+from podium.evaluation.paired_f1 import macro_f1_difference
 from podium.evaluation.power import detectable_difference
 from podium.evaluation.predictions import Predictions
 from podium.evaluation.resampling import Resamples
@@ -145,9 +144,10 @@ def _compare(first: Predictions, second: Predictions) -> Mapping[str, Difference
     """Compare two models; that of boxes is on the images of which both know the true one."""
     resamples, groups = Resamples(first.groups), first.groups
     losses = score(second.labels, second.probabilities).losses - score(first.labels, first.probabilities).losses
+    of_f1 = macro_f1_difference(second.labels, first.predicted, second.predicted)
     found = {
         "accuracy": compare_hits(first.right, second.right, groups),
-        "macro_f1": compare_statistics(_macro_f1(first, second), groups, resamples),
+        "macro_f1": compare_statistics(of_f1, groups, resamples),
         "loss": compare_statistics(mean_difference(losses), groups, resamples),
     }
     one, two = _overlaps(first), _overlaps(second)
@@ -164,33 +164,6 @@ def _overlaps(some: Predictions) -> Floats:
     if some.boxes is None or some.predicted_boxes is None:
         return np.full(len(some), np.nan)
     return np.where(np.isfinite(some.boxes).all(axis=1), overlap(some.boxes, some.predicted_boxes), np.nan)
-
-
-def _macro_f1(first: Predictions, second: Predictions) -> Statistic:
-    """Give the difference of the mean F1 of the classes that are there or are predicted, as scikit-learn counts it."""
-    (hits, both), (their_hits, theirs) = _count(first), _count(second)
-
-    def figure(right: Floats, total: Floats) -> Floats:
-        scores = np.divide(2 * right, total, out=np.zeros_like(total), where=total > 0)
-        means: Floats = scores.sum(axis=0) / np.maximum((total > 0).sum(axis=0), 1)
-        return means
-
-    def statistic(kept: Floats, changed: Floats) -> Floats:
-        keep, change = kept.T, changed.T
-        of_second = figure(their_hits @ keep + hits @ change, theirs @ keep + both @ change)
-        of_first = figure(hits @ keep + their_hits @ change, both @ keep + theirs @ change)
-        return of_second - of_first
-
-    return statistic
-
-
-def _count(some: Predictions) -> tuple[csr_array, csr_array]:
-    """Give two tables (classes, n): which images are right, of their class; and which are of a class or said to be."""
-    images, ones = np.arange(len(some)), np.ones(len(some))
-    shape = (len(some.classes), len(some))
-    actual, said = (csr_array((ones, (which, images)), shape=shape) for which in (some.labels, some.predicted))
-    right = csr_array((ones[some.right], (some.labels[some.right], images[some.right])), shape=shape)
-    return right, actual + said
 
 
 def _adjusted(differences: Sequence[Difference]) -> tuple[Difference, ...]:

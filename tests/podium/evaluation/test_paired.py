@@ -47,6 +47,13 @@ def test_with_groups_it_is_the_mid_p_of_every_way_to_turn_them(surpluses: list[i
     assert turn_signs(np.array(surpluses)) == pytest.approx(sum(weights) / len(sums))
 
 
+@pytest.mark.parametrize("surpluses", [[3, 1, 1], [2, -1, 5, 5, 0], [-4, -4, -1, 1, 7, 2], [9], [-9], [0]])
+def test_one_sided_what_is_turned_against_the_second_model_does_not_count(surpluses: list[int]) -> None:
+    sums = [sum(signs) for signs in itertools.product(*({-one, one} for one in surpluses if one))]
+    weights = [1.0 if one > sum(surpluses) else 0.5 if one == sum(surpluses) else 0.0 for one in sums]
+    assert turn_signs(np.array(surpluses), "better") == pytest.approx(sum(weights) / len(sums))
+
+
 def test_it_agrees_with_scipys_permutation_test_but_for_the_half_that_mid_p_takes() -> None:
     surpluses = np.array([3, 1, -2, 1, 5, -1, 1, 2, 4])
     scipys = permutation_test(
@@ -160,6 +167,33 @@ def test_equal_means_differ_in_one_case_of_twenty_where_groups_are_alike() -> No
     groups, rounds = np.repeat(np.arange(30), sizes), 60
     found = [compare_means(np.repeat(generator.normal(0, 1, 30), sizes), groups, 50).p_value for _ in range(rounds)]
     assert np.mean([one <= 0.05 for one in found]) == pytest.approx(0.05, abs=0.06)
+
+
+@pytest.mark.parametrize("shift", [0.05, 0.15, 0.4])
+def test_one_sided_a_mean_agrees_with_the_normal_distribution_far_out_too(shift: float) -> None:
+    scores = np.random.default_rng(3).normal(shift, 1, 400)
+    expected = norm.sf(scores.mean() * 20 / np.sqrt(np.mean(scores**2)))
+    for side, sides in (("better", 1), ("both", 2)):
+        found = compare_statistics(mean_difference(scores), np.arange(400), Resamples(np.arange(400), 20), side)
+        assert found.p_value == pytest.approx(sides * expected, rel=0.5, abs=1e-9)
+    lost = compare_statistics(mean_difference(-scores), np.arange(400), Resamples(np.arange(400), 20), "better")
+    assert lost.p_value == pytest.approx(1 - expected, abs=0.02)
+
+
+@pytest.mark.parametrize("count", [8, 40])
+def test_changing_the_models_is_scipys_permutation_test(count: int) -> None:
+    scores = np.random.default_rng(1).normal(0.3, 1, count)
+    for side, alternative in (("better", "greater"), ("both", "two-sided")):
+        scipys = permutation_test(
+            (scores, np.zeros(count)),
+            lambda one, other: np.mean(one - other),
+            permutation_type="samples",
+            alternative=alternative,
+            n_resamples=1999,
+            rng=np.random.default_rng(5),
+        )
+        found = compare_statistics(mean_difference(scores), np.arange(count), Resamples(np.arange(count), 20), side)
+        assert found.p_value == pytest.approx(scipys.pvalue, abs=1e-9 if count == 8 else 0.02)
 
 
 def test_what_does_not_differ_has_no_small_p_value() -> None:

@@ -68,7 +68,11 @@ def test_a_model_card_has_front_matter_with_the_metrics_and_says_how_to_load_it(
     assert "license" not in front_matter
     assert ("object-detection" in front_matter["tags"]) == ("boxes" in how)
     assert f"{facts['accuracy']['value']:.3f} ({facts['accuracy']['low']:.3f} to" in body
+    assert {"accuracy", "f1", "loss"} <= metrics.keys()
+    assert {*metrics} & {"macro_f1", "weighted_f1"} == set()
     assert 'keras.saving.load_model("models/made-cnn/model.keras"' in body
+    assert 'mlflow.pyfunc.load_model("models:/made@champion")' in body
+    assert "mlflow models serve -m models:/made@champion --env-manager local" in body
     assert len(body) < 9000
 
 
