@@ -21,7 +21,8 @@ from podium.datasets.formats.example import Box, Example
 from podium.errors import PodiumError
 from podium.files import remove
 from podium.images import decoding
-from podium.images.decoding import OPENCV_FORMATS, Placement, decode, fit
+from podium.images.decoding import OPENCV_FORMATS, decode
+from podium.images.fitting import Placement, fit
 from podium.images.opening import BadImageError
 from podium.images.parallel import map_in_order
 from podium.progress import show_progress

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from podium.config.datasets import Image
+from podium.images.fitting import Target, fit
 from podium.images.kinds import SUFFIXES
 from podium.images.opening import BadImageError, open_image
 from podium.images.orientation import BROKEN, is_sideways, read_jpeg_orientation, read_orientation, turn
@@ -114,7 +114,7 @@ def _seen(image: Pillow.Image) -> tuple[NDArray[np.uint8], tuple[float, float, f
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (red, green, blue)
 
 
-def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def decode(data: bytes, image: Target, proved: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Decode an image file for the arrays.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size where that is still at least the size asked
@@ -141,85 +141,39 @@ def decode(data: bytes, image: Image, proved: tuple[int, int] | None = None) -> 
         if pixels is not None:
             fitted = fit(turn(pixels.reshape(*pixels.shape[:2], image.channels), orientation), image)
             return fitted if image.channels == 1 else np.ascontiguousarray(fitted[..., ::-1])  # it was blue first
-    opened = open_image(data)
-    orientation = _load(opened, "L" if image.channels == 1 else "RGB", (image.width, image.height))
-    return fit(turn(to_eight_bit(opened, image.channels), orientation), image)
+    return fit(_decode_upright(open_image(data), image), image)
 
 
-def fit(pixels: NDArray[np.uint8], image: Image) -> NDArray[np.uint8]:
-    """Bring an image to the asked size and number of channels.
+def decode_unseen(data: bytes, image: Target) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Decode an image file that was never inspected: to the pixels that it would have in the arrays.
 
     Args:
-        pixels: (height, width, 1 or 3) uint8; three channels are red, green, blue.
-        image: the size to reach, and how. Growing is bilinear; shrinking averages the area.
+        data: the file.
+        image: what to bring it to.
 
     Returns:
-        (image.height, image.width, image.channels) uint8.
+        The pixels, as `decode` gives them for an inspected file; and the width and height of the image, upright.
 
-    Example:
-        >>> from podium.config.datasets import Image
-        >>> photo = np.full((60, 80, 3), 255, np.uint8)
-        >>> padded = fit(photo, Image(height=40, width=40, channels=1, resize="pad"))
-        >>> padded.shape, int(padded[20, 20, 0]), int(padded[0, 0, 0])
-        ((40, 40, 1), 255, 0)
+    Raises:
+        BadImageError: it cannot be used.
     """
-    if pixels.shape == image.shape:
-        return pixels
-    if pixels.shape[2] == 3 and image.channels == 1:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
-    place = Placement.of(pixels.shape[1], pixels.shape[0], image)
-    pixels = pixels[place.from_top :, place.from_left :][: place.from_height, : place.from_width]
-    if (place.from_width, place.from_height) != (place.to_width, place.to_height):
-        shrinks = place.to_width * place.to_height < place.from_width * place.from_height
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        resized = cv2.resize(np.ascontiguousarray(pixels), (place.to_width, place.to_height), interpolation=how)
-        pixels = resized.reshape(place.to_height, place.to_width, -1)
-    if pixels.shape[:2] != (image.height, image.width):
-        framed = np.zeros((image.height, image.width, pixels.shape[2]), dtype=np.uint8)
-        framed[place.to_top :, place.to_left :][: place.to_height, : place.to_width] = pixels
-        pixels = framed
-    return np.repeat(pixels, image.channels, axis=2) if pixels.shape[2] < image.channels else pixels
+    opened = open_image(data)
+    width, height = opened.size
+    if opened.format in _DRAFTED and is_sideways(read_orientation(opened)):
+        width, height = height, width
+    if (opened.format, opened.mode) in OPENCV_FORMATS:
+        _load(opened, "YCbCr", MIN_PROOF_PIXELS)  # OpenCV would take one that is cut short
+        return decode(data, image, (width, height)), (width, height)
+    pixels = _decode_upright(opened, image)
+    if opened.format not in _DRAFTED:
+        height, width = pixels.shape[:2]
+    return fit(pixels, image), (width, height)
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Which rectangle of an image becomes which rectangle of the array; whole pixels."""
-
-    from_left: int
-    from_top: int
-    from_width: int
-    from_height: int
-    to_left: int
-    to_top: int
-    to_width: int
-    to_height: int
-
-    @classmethod
-    def of(cls, width: int, height: int, image: Image) -> "Placement":
-        """Place an image of `width` × `height` pixels in an array."""
-        match image.resize:
-            case "stretch":
-                return cls(0, 0, width, height, 0, 0, image.width, image.height)
-            case "pad":
-                scale = min(image.width / width, image.height / height)
-                to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
-                left, top = (image.width - to_width) // 2, (image.height - to_height) // 2
-                return cls(0, 0, width, height, left, top, to_width, to_height)
-            case "crop":
-                scale = max(image.width / width, image.height / height)
-                from_width = min(width, max(1, round(image.width / scale)))
-                from_height = min(height, max(1, round(image.height / scale)))
-                left, top = (width - from_width) // 2, (height - from_height) // 2
-                return cls(left, top, from_width, from_height, 0, 0, image.width, image.height)
-
-    def move(self, box: tuple[float, float, float, float], image: Image) -> tuple[float, float, float, float]:
-        """Move a box (left, top, width, height) along; what leaves the array is cut off."""
-        across, down = self.to_width / self.from_width, self.to_height / self.from_height
-        left, top = (box[0] - self.from_left) * across + self.to_left, (box[1] - self.from_top) * down + self.to_top
-        right, bottom = left + box[2] * across, top + box[3] * down
-        left, right = np.clip((left, right), 0, image.width)
-        top, bottom = np.clip((top, bottom), 0, image.height)
-        return float(left), float(top), float(right - left), float(bottom - top)
+def _decode_upright(opened: Pillow.Image, image: Target) -> NDArray[np.uint8]:
+    """Give an opened file's pixels (height, width, image.channels), a JPEG reduced to at least the size asked for."""
+    orientation = _load(opened, "L" if image.channels == 1 else "RGB", (image.width, image.height))
+    return turn(to_eight_bit(opened, image.channels), orientation)
 
 
 def _load(image: Pillow.Image, mode: str, size: tuple[int, int]) -> int:

@@ -1,7 +1,5 @@
 """What a model costs: its size, and the time that it takes, on this machine."""
 
-import os
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from podium.models.machine import name_machine
+
 CALLS = 20
 """Single images that are timed, at most."""
 BUDGET_SECONDS = 1.0
 """After so long no further call is begun; one is always timed."""
-
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,8 @@ def measure_cost(
         images_per_second=round(images_per_second, 1),
         milliseconds_per_image=round(1000 * _time_call(model, np.asarray(image)[np.newaxis]), 2),
         training_seconds=training_seconds,
-        machine=name_machine(),
+        machine=name_machine(_list_gpus()),
     )
-
-
-def name_machine() -> str:
-    """Name this machine's processor, its cores, and its GPUs, such as `AMD EPYC, 2 cores`."""
-    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
-    names = [str(details.get("device_name", "GPU")) for details in gpus]
-    cores = os.cpu_count() or 1
-    return ", ".join([_processor(), f"{cores} core{'s' if cores > 1 else ''}", *names])
 
 
 def _time_call(model: keras.Model, images: NDArray[np.uint8]) -> float:
@@ -82,10 +72,6 @@ def _time_call(model: keras.Model, images: NDArray[np.uint8]) -> float:
     return float(np.median(seconds))
 
 
-def _processor() -> str:
-    if _CPU_INFO.is_file():  # Linux; elsewhere Python knows
-        for line in _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
-            key, _, name = line.partition(":")
-            if key.strip() == "model name" and name.strip():
-                return name.strip()
-    return platform.processor() or platform.machine()
+def _list_gpus() -> list[str]:
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return [str(details.get("device_name", "GPU")) for details in gpus]

@@ -7,7 +7,8 @@ import numpy as np
 
 from podium.config.datasets import Image
 from podium.datasets.formats.example import Example
-from podium.images.decoding import Placement, decode, fit, inspect
+from podium.images.decoding import decode, inspect
+from podium.images.fitting import Placement, fit
 from podium.images.opening import BadImageError
 from podium.images.parallel import map_in_order
 from podium.pages.thumbnails import draw_thumbnail, thumbnail_size

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image as Pillow
 
 from podium.config.datasets import Image
-from podium.images.decoding import OPENCV_FORMATS, Placement, decode, fit, inspect
+from podium.images.decoding import OPENCV_FORMATS, decode, inspect
+from podium.images.fitting import Placement, fit
 from podium.images.opening import MAX_PIXELS, BadImageError
 
 HEIGHT, WIDTH = 60, 90

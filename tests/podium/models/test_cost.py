@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from podium.models import cost, zoo
-from podium.models.cost import measure_cost, name_machine
+from podium.models import cost, machine, zoo
+from podium.models.cost import measure_cost
 from podium.models.files import save_model
+from podium.models.machine import name_machine
 from tests.makers import DENSE, SIDE
 
 SHAPE = (SIDE, SIDE, 1)
@@ -66,7 +67,8 @@ def test_the_machine_is_named_as_well_as_it_can_be(
 ) -> None:
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr(cost, "_CPU_INFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(cost.platform, "processor", lambda: "elsewhere")
-    monkeypatch.setattr(cost.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(machine, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(machine.platform, "processor", lambda: "elsewhere")
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 1)
     assert name_machine() == f"{name}, 1 core"
+    assert name_machine(["A GPU"]) == f"{name}, 1 core, A GPU"
