@@ -73,6 +73,20 @@ def exclusive_lock(path: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
+def is_locked(path: Path) -> bool:
+    """Say whether a process keeps others away from a place, see `exclusive_lock`."""
+    from filelock import FileLock, Timeout
+
+    beside = path.with_name(f"{path.name}.lock")
+    if not beside.exists():
+        return False
+    try:
+        with FileLock(beside, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def file_digest(path: Path) -> str:
     """Give the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import mlflow
 import numpy as np
 import yaml
 from mlflow import MlflowClient
@@ -18,7 +20,7 @@ from podium.config import Params, load_params
 from podium.datasets.arrays import SPLITS, SplitWriter, load_classes, open_split
 from podium.evaluation.predictions import Predictions, save_predictions
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths
-from podium.tracking import Ledger, tracking_uri
+from podium.tracking import Ledger, Result, tracking_uri
 from tests.makers import REPOSITORY
 
 DATASET = "digits"
@@ -191,24 +193,36 @@ def find_runs(client: MlflowClient, name: str) -> list[Run]:
 
 
 def log_empty_model(client: MlflowClient, run: Run) -> str:
-    """Give a run a logged model that is ready and has no files; give its id."""
+    """Give a run a logged model that is ready and has no files but its description; give its id."""
     logged = client.create_logged_model(run.info.experiment_id, run.info.run_name, source_run_id=run.info.run_id)
     client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, 0)])
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "MLmodel").write_text("{}")
+        client.log_model_artifacts(logged.model_id, folder)
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return str(logged.model_id)
 
 
-class Unreliable:
-    """A client of MLflow's for which one call fails: what it asked for is not done."""
+def make_champion(client: MlflowClient, result: Result) -> None:
+    """Make a result the champion, as a person does it in MLflow: nobody is asked."""
+    mlflow.set_tracking_uri(client.tracking_uri)
+    client.create_registered_model(DATASET)
+    version = client.create_model_version(DATASET, f"models:/{result.model_id}", run_id=result.run_id)
+    client.set_registered_model_alias(DATASET, "champion", str(version.version))
 
-    def __init__(self, client: MlflowClient, failing: int = 0) -> None:
+
+class Unreliable:
+    """A client of MLflow's for which one call fails: what it asked for is not done, or it is and nobody hears of it."""
+
+    def __init__(self, client: MlflowClient, failing: int = 0, *, after: bool = False) -> None:
         """Count calls.
 
         Args:
             client: who answers all other calls.
             failing: the call that fails, from 1; 0 for none.
+            after: it fails after it was done.
         """
-        self._client, self._failing = client, failing
+        self._client, self._failing, self._after = client, failing, after
         self.calls: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -218,9 +232,13 @@ class Unreliable:
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             self.calls.append(name)
-            if len(self.calls) == self._failing:
-                raise MlflowException(f"no answer to call {self._failing}, {name}")
-            return answer(*arguments, **keywords)
+            number = len(self.calls)
+            if number == self._failing and not self._after:
+                raise MlflowException(f"no answer to call {number}, {name}")
+            result = answer(*arguments, **keywords)
+            if number == self._failing:
+                raise MlflowException(f"no answer to call {number}, {name}")
+            return result
 
         return call
 

@@ -20,15 +20,17 @@ Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 
 
-def thumbnail_size(height: int, width: int) -> tuple[int, int]:
+def thumbnail_size(height: int, width: int, side: int = THUMBNAIL_SIDE_PIXELS) -> tuple[int, int]:
     """Give the height and width that an image is to have, in pixels, before it is drawn: its own, if it is small."""
-    scale = min(1.0, THUMBNAIL_SIDE_PIXELS / max(height, width))
+    scale = min(1.0, side / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def shrink(pixels: NDArray[np.uint8], box: Box | None = None) -> tuple[NDArray[np.uint8], Box | None]:
-    """Give an image, (height, width, 1 or 3) uint8, and a box on it, in its `thumbnail_size`."""
-    height, width = thumbnail_size(*pixels.shape[:2])
+def shrink(
+    pixels: NDArray[np.uint8], box: Box | None = None, side: int = THUMBNAIL_SIDE_PIXELS
+) -> tuple[NDArray[np.uint8], Box | None]:
+    """Give an image, (height, width, 1 or 3) uint8, and a box on it, in its `thumbnail_size` of some longest side."""
+    height, width = thumbnail_size(pixels.shape[0], pixels.shape[1], side)
     if (height, width) == pixels.shape[:2]:
         return pixels, box
     image = Pillow.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels)

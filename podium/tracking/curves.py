@@ -9,10 +9,9 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric
-from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
 
 from podium.errors import PodiumError
+from podium.tracking.failures import LIBRARY_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +20,10 @@ PREFIX = "curve/"
 
 EPOCHS_AT_ONCE = 100
 """MLflow takes at most 1,000 metrics in a batch, and an epoch has fewer than ten."""
+
+
+GRACE_SECONDS = 5.0
+"""How long the end of a stage waits for MLflow."""
 
 
 def read_history(path: Path) -> list[dict[str, str]]:
@@ -39,8 +42,17 @@ def agrees(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) -> boo
     return all(losses.get(metric.step, metric.value) == metric.value for metric in sent)
 
 
-def send_curve(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) -> None:
-    """Send the epochs that a run does not have yet. Their step is counted over all phases."""
+def send_curve(
+    client: MlflowClient, run_id: str, rows: list[dict[str, str]], stop: threading.Event | None = None
+) -> None:
+    """Send the epochs that a run does not have yet. Their step is counted over all phases.
+
+    Args:
+        client: where to.
+        run_id: the run.
+        rows: its history.
+        stop: once it is set, nothing more is sent.
+    """
     have = client.get_metric_history(run_id, f"{PREFIX}loss")
     last = max((metric.step for metric in have), default=0)
     now = int(time.time() * 1000)
@@ -52,13 +64,23 @@ def send_curve(client: MlflowClient, run_id: str, rows: list[dict[str, str]]) ->
             for column, value in row.items()
             if column not in ("step", "phase")
         ]
-        client.log_batch(run_id, metrics=metrics)
+        if stop is None or not stop.is_set():
+            client.log_batch(run_id, metrics=metrics)
 
 
 class Follower:
-    """Sends a growing history to MLflow from a thread of its own. What MLflow misses never stops a training."""
+    """Sends a growing history to MLflow from a thread of its own. What MLflow misses never stops or slows a training.
 
-    def __init__(self, history: Path, epochs: int, begin: Callable[[], tuple[MlflowClient, str]]) -> None:
+    All that waits for MLflow is in the thread; who leaves the block waits for it no longer than the grace.
+    """
+
+    def __init__(
+        self,
+        history: Path,
+        epochs: int,
+        begin: Callable[[], tuple[MlflowClient, str]],
+        grace: float = GRACE_SECONDS,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -66,10 +88,12 @@ class Follower:
             epochs: how many rows it will have. A file that is complete at first sight is none that grows:
                 it was restored, and is published with the rest.
             begin: opens the run, once a training is really seen; gives the client and the run's id.
+            grace: the seconds that the end of the block waits for MLflow's answer.
         """
-        self._history, self._epochs, self._begin = history, epochs, begin
+        self._history, self._epochs, self._begin, self._grace = history, epochs, begin, grace
         self._run: tuple[MlflowClient, str] | None = None
         self._sent = 0
+        self._failed = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
         self._before = self._stamp()
@@ -79,14 +103,11 @@ class Follower:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._failed = kind is not None
         self._stop.set()
-        self._thread.join()
-        if kind is not None and self._run is not None:
-            client, run_id = self._run
-            try:
-                client.set_terminated(run_id, "FAILED")
-            except MlflowException as error:
-                logger.warning("MLflow was not told that run %s failed: %s", run_id, error)
+        self._thread.join(self._grace)
+        if self._thread.is_alive():
+            logger.warning("MLflow is slow to answer; nobody waits for it, what it lacks of the curve follows later")
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
@@ -100,10 +121,16 @@ class Follower:
         while not self._stop.wait(1.0):
             try:
                 self._look()
-            except (MlflowException, SQLAlchemyError, PodiumError, OSError) as error:
+            except (*LIBRARY_ERRORS, PodiumError) as error:
                 if not warned:
                     logger.warning("MLflow cannot be reached; the training goes on, its curve follows later: %s", error)
                     warned = True
+        if self._failed and self._run is not None:
+            client, run_id = self._run
+            try:
+                client.set_terminated(run_id, "FAILED")
+            except LIBRARY_ERRORS as error:
+                logger.warning("MLflow was not told that run %s failed: %s", run_id, error)
 
     def _look(self) -> None:
         if self._stamp() in (None, self._before):
@@ -114,5 +141,5 @@ class Follower:
                 return
             self._run = self._begin()
         if len(rows) > self._sent:
-            send_curve(*self._run, rows)
+            send_curve(*self._run, rows, self._stop)
             self._sent = len(rows)

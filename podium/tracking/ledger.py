@@ -4,66 +4,54 @@ Everything is safe to repeat. A run gets its training_key last; one without is u
 next with the same intent goes on with it.
 """
 
-import json
 import logging
-import time
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset as TrackedDataset
-from mlflow.entities import DatasetInput, InputTag, LoggedModelStatus, Metric, Param, Run
+from mlflow.entities import Run
 
 from podium.config import Params
-from podium.datasets.arrays import SPLITS, open_split
-from podium.files import file_digest
-from podium.models.runtime import prepare
-from podium.paths import LOCK, PARAMS, CandidatePaths, DatasetPaths
-from podium.tracking.connection import connect, training_view
-from podium.tracking.curves import Follower, agrees, read_history, send_curve
-from podium.tracking.figures import describe_result, read_figures
-from podium.tracking.lineage import (
-    Lineage,
-    describe_candidate,
-    describe_environment,
-    describe_source,
-    read_intent,
-    read_lineage,
-    workspace,
-)
-from podium.tracking.published import REPORTS
+from podium.errors import PodiumError
+from podium.files import is_locked
+from podium.paths import CandidatePaths
+from podium.tracking.connection import connect, quote_filter, store_path, tracking_uri
+from podium.tracking.curves import Follower, agrees, read_history
+from podium.tracking.failures import LIBRARY_ERRORS, is_transient, translate
+from podium.tracking.lineage import Facts, Lineage, read_facts, read_intent, read_lineage, workspace
+from podium.tracking.moving import artifact_location
+from podium.tracking.publication import Publication, find_model, log_params
 from podium.tracking.result import Result
+from podium.tracking.spool import Spool
 
 logger = logging.getLogger(__name__)
-
-READY = LoggedModelStatus.READY
-NOTE = "mlflow.note.content"
-"""The tag that MLflow shows as a run's description."""
-PAGE, PICTURE = "index.html", "results.png"
-"""Of the candidate's reports: what people look at first."""
-METRICS_AT_ONCE = 1000
-"""MLflow takes no more in a batch."""
-VALIDATION = ("index.html", "summary.json", "findings.json")
-"""What a run keeps of the validation of its dataset."""
 
 
 class Ledger:
     """The runs of one project's candidates."""
 
-    def __init__(self, root: Path, params: Params) -> None:
+    def __init__(self, root: Path, params: Params, *, files: Path | None = None, facts: Facts | None = None) -> None:
         """Know what to publish.
 
         Args:
             root: the project's root.
             params: its params page.
+            files: where the candidates' files are, if not in the project: a snapshot, laid out like one.
+            facts: what was true when the snapshot was made.
         """
         self._root, self._params = root, params
+        self._files, self._facts = files or root, facts
 
     @cached_property
     def client(self) -> MlflowClient:
         """The connection, made at first use: a new store takes seconds to be laid out."""
         return connect(self._root)
+
+    @property
+    def spool(self) -> Spool:
+        """What could not be sent yet."""
+        return Spool(self._root)
 
     def follow(self, name: str) -> Follower:
         """Follow a candidate's training; to be used around it as a context manager.
@@ -72,7 +60,7 @@ class Ledger:
         """
         schedule = self._params.schedule(self._params.candidate(name).schedule)
         return Follower(
-            self._root / self._paths(name).history, schedule.epochs, lambda: (self.client, self._open(name))
+            self._files / self._paths(name).history, schedule.epochs, lambda: (self.client, self._open(name))
         )
 
     def publish(self, name: str) -> Result:
@@ -85,36 +73,91 @@ class Ledger:
             The result.
 
         Raises:
-            PodiumError: it is not trained and evaluated yet.
+            PodiumError: it is not trained and evaluated yet, or MLflow has lost its files and they are not here.
         """
-        lineage = read_lineage(self._root, self._params, name)
+        lineage = read_lineage(self._files, self._params, name)
         experiment = self._experiment(name)
-        known = self._search(experiment, f"tags.`podium.training_key` = '{lineage.training_key}'")
-        run_id = known[0].info.run_id if known else self._open(name)
-        if not known or known[0].data.tags.get("podium.evaluation") != lineage.evaluation:
-            self._fill(run_id, name, lineage)
-        self._tidy(experiment, name, lineage)
+        publication = Publication(self.client, self._files, self._params, name, lineage, lambda: self._read_facts(name))
+        is_known = f"tags.`podium.training_key` = {quote_filter(lineage.training_key)}"
+        known = next(self._search([experiment], is_known), None)
+        run_id = known.info.run_id if known else self._open(name)
+        evaluation = known.data.tags.get("podium.evaluation") if known else None
+        if known is None or evaluation != lineage.evaluation or not publication.is_whole(known):
+            publication.send(run_id)
+            logger.info("%s is in MLflow, run %s", name, run_id)
+        if not self._is_training(name):
+            self._tidy(experiment, name, lineage)
         run = self.client.get_run(run_id)
-        return Result(
+        result = Result(
             candidate=name,
             run_id=run_id,
-            model_id=self._model_id(run),
-            metrics=self._metrics(name),
+            model_id=find_model(self.client, run),
+            metrics=publication.metrics(),
             splits=run.data.tags["podium.splits"],
-            is_new=not known,
-            page=self._page(run) if self.client.tracking_uri.startswith("http") else "",
+            is_new=known is None,
+            page=publication.page(run, uri) if (uri := self.client.tracking_uri).startswith("http") else "",
         )
+        self.spool.drop(lineage.training_key)
+        return result
+
+    def keep(self, name: str) -> str:
+        """Keep a result that MLflow does not take now, to be sent later; say where it is, and how large.
+
+        Raises:
+            PodiumError: the candidate is not trained and evaluated yet.
+        """
+        key = read_lineage(self._root, self._params, name).training_key
+        return self.spool.keep(key, self._paths(name), self._read_facts(name))
+
+    def sync(self) -> list[str]:
+        """Send what the spool holds, the oldest first, and close the runs that kills left.
+
+        It is safe to repeat. If MLflow does not answer, what is left stays.
+
+        Returns:
+            What was done, and what is left, in lines for people.
+        """
+        with self.spool.alone() as is_mine:
+            if not is_mine:
+                return ["Another process sends what the spool holds."]
+            return list(self._sync())
+
+    def _sync(self) -> Iterator[str]:
+        waiting = self.spool.snapshots()
+        for number, kept in enumerate(waiting):
+            try:
+                ledger = Ledger(self._root, kept.read_params(), files=kept.folder, facts=kept.facts)
+                ledger.client = self.client
+                yield f"{kept.title}: sent, run {ledger.publish(kept.candidate).run_id}."
+            except (*LIBRARY_ERRORS, PodiumError) as error:
+                yield f"{kept.title}: stays. {translate(error, tracking_uri(self._root))}"
+                if is_transient(error):
+                    yield from (f"{one.title}: stays." for one in waiting[number + 1 :])
+                    return
+        try:
+            yield from self._close_left()
+        except (*LIBRARY_ERRORS, PodiumError) as error:
+            yield str(translate(error, tracking_uri(self._root)))
+
+    def _close_left(self) -> Iterator[str]:
+        """Mark the runs of this workspace that no training goes on with any more."""
+        experiments = [one.experiment_id for one in self.client.search_experiments()]
+        query = "tags.`podium.training_key` IS NULL and attributes.status = 'RUNNING'"
+        for run in self._search(experiments, query) if experiments else ():
+            name = run.data.tags.get("podium.candidate")
+            if name and self._is_mine(run) and not self._is_training(name):
+                self.client.set_terminated(run.info.run_id, "KILLED")
+                yield f"{name}: run {run.info.run_id} is closed, its training was killed."
+
+    def _is_training(self, name: str) -> bool:
+        """Say whether a training of a candidate is going on here, in this process or another."""
+        return is_locked(self._root / CandidatePaths(name, "").checkpoint)
+
+    def _read_facts(self, name: str) -> Facts:
+        return self._facts or read_facts(self._root, self._params.candidate(name).dataset)
 
     def _paths(self, name: str) -> CandidatePaths:
         return CandidatePaths(name, self._params.candidate(name).dataset)
-
-    def _processed(self, name: str) -> Path:
-        return self._root / DatasetPaths(self._params.candidate(name).dataset).processed
-
-    def _metrics(self, name: str) -> dict[str, dict[str, float]]:
-        path = self._root / self._paths(name).reports / "metrics.json"
-        metrics: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-        return metrics
 
     def _experiment(self, name: str) -> str:
         """Find or make the experiment, one a dataset, so that its candidates stand side by side."""
@@ -123,91 +166,40 @@ class Ledger:
             if found.lifecycle_stage == "deleted":
                 self.client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
-        local = self.client.tracking_uri.startswith("sqlite:")
-        location = (self._root / "mlflow-artifacts" / dataset).as_uri() if local else None
+        location = artifact_location(self._root, dataset) if store_path(self.client.tracking_uri) else None
         return str(self.client.create_experiment(dataset, artifact_location=location))
 
-    def _search(self, experiment: str, query: str) -> list[Run]:
-        return list(self.client.search_runs([experiment], query, max_results=100))
+    def _search(self, experiments: list[str], query: str) -> Iterator[Run]:
+        token: str | None = None
+        while True:
+            found = self.client.search_runs(experiments, query, max_results=1000, page_token=token)
+            yield from found
+            token = found.token
+            if not token:
+                return
+
+    def _is_mine(self, run: Run) -> bool:
+        return bool(run.data.tags.get("podium.workspace") == workspace(self._root))
 
     def _unfinished(self, experiment: str, name: str) -> list[Run]:
-        mine = f"tags.`podium.candidate` = '{name}' and tags.`podium.workspace` = '{workspace(self._root)}'"
-        return self._search(experiment, f"{mine} and tags.`podium.training_key` IS NULL")
+        query = f"tags.`podium.candidate` = {quote_filter(name)} and tags.`podium.training_key` IS NULL"
+        return [run for run in self._search([experiment], query) if self._is_mine(run)]
 
     def _open(self, name: str) -> str:
         """Open a run for a training, or go on with the one that an interrupted try left."""
-        intent = read_intent(self._root, self._params, name)
+        intent = read_intent(self._files, self._params, name)
         experiment = self._experiment(name)
-        rows = read_history(self._root / self._paths(name).history)
-        for run in self._unfinished(experiment, name):
+        rows = read_history(self._files / self._paths(name).history)
+        is_replay = self._files != self._root
+        for run in () if is_replay and self._is_training(name) else self._unfinished(experiment, name):
             # The code is no part of the intent: edited in between, it makes another training, with another curve.
             if run.data.tags["podium.intent"] == intent and agrees(self.client, run.info.run_id, rows):
                 self.client.update_run(run.info.run_id, "RUNNING")
                 return str(run.info.run_id)
-        tags = {
-            "podium.candidate": name,
-            "podium.intent": intent,
-            "podium.workspace": workspace(self._root),
-            **describe_source(self._root),
-        }
+        tags = {"podium.candidate": name, "podium.intent": intent, **self._read_facts(name).tags}
         run = self.client.create_run(experiment, tags=tags, run_name=name)
-        self._log_params(run.info.run_id, name)
+        log_params(self.client, run.info.run_id, self._params, name)
         return str(run.info.run_id)
-
-    def _log_params(self, run_id: str, name: str) -> None:
-        params = [Param(key, value) for key, value in describe_candidate(self._params, name).items()]
-        self.client.log_batch(run_id, params=params)
-
-    def _fill(self, run_id: str, name: str, lineage: Lineage) -> None:
-        paths, processed = self._paths(name), self._processed(name)
-        self._log_params(run_id, name)  # again: a kill may have come between them and the run
-        run = self.client.get_run(run_id)
-        send_curve(self.client, run_id, read_history(self._root / paths.history))
-        reports = self._root / paths.reports
-        now, figures = int(time.time() * 1000), read_figures(reports)
-        new = [Metric(key, value, now, 0) for key, value in figures.items() if run.data.metrics.get(key) != value]
-        for start in range(0, len(new), METRICS_AT_ONCE):
-            self.client.log_batch(run_id, metrics=new[start : start + METRICS_AT_ONCE])
-        self.client.log_artifacts(run_id, str(reports), REPORTS)
-        found = self._root / DatasetPaths(paths.dataset).validation
-        for report in VALIDATION:
-            self.client.log_artifact(run_id, str(found / report), "validation")
-        if not (run.inputs and run.inputs.dataset_inputs):
-            for file in (LOCK, PARAMS):
-                self.client.log_artifact(run_id, str(self._root / file), "lineage")
-            self.client.log_artifact(run_id, str(processed / "split.csv"), "lineage")
-            self.client.log_text(run_id, describe_environment(), "lineage/environment.txt")
-            self.client.log_inputs(run_id, _inputs(self._params.candidate(name).dataset, processed, lineage))
-        if not self._model_id(run):
-            prepare()
-            from podium.tracking.logged_model import log_model  # TensorFlow, only where there is a new model
-
-            log_model(self.client, run, self._root / paths.model, processed)
-        splits = file_digest(processed / "split.csv")
-        self.client.set_tag(run_id, NOTE, self._describe(run, name))
-        for tag, text in {"data": lineage.data, "splits": splits, "evaluation": lineage.evaluation}.items():
-            self.client.set_tag(run_id, f"podium.{tag}", text)
-        self.client.set_terminated(run_id, "FINISHED")
-        self.client.set_tag(run_id, "podium.training_key", lineage.training_key)
-        logger.info("%s is in MLflow, run %s", name, run_id)
-
-    def _page(self, run: Run, server: str | None = None) -> str:
-        """Give the address of a run's report card; by default with the server's own."""
-        server = self.client.tracking_uri if server is None else server
-        return training_view(server, run.info.experiment_id, run.info.run_id, f"{REPORTS}/{PAGE}")
-
-    def _describe(self, run: Run, name: str) -> str:
-        """Give the run's description; the addresses in it are relative to the server that shows it."""
-        reports = self._root / self._paths(name).reports
-        page = self._page(run, server="") if (reports / PAGE).is_file() else ""
-        picture = f"get-artifact?path={REPORTS}/{PICTURE}&run_uuid={run.info.run_id}"
-        return describe_result(reports, name, page, picture if (reports / PICTURE).is_file() else "")
-
-    def _model_id(self, run: Run) -> str:
-        """Give the id of the model that a run logged in full; empty if it has none."""
-        logged = run.outputs.model_outputs if run.outputs else []
-        ready = [one.model_id for one in logged if self.client.get_logged_model(one.model_id).status == READY]
-        return ready[0] if ready else ""
 
     def _tidy(self, experiment: str, name: str, lineage: Lineage) -> None:
         """Close what earlier tries left: the same training's remains go, another training's are marked."""
@@ -216,21 +208,3 @@ class Ledger:
                 self.client.delete_run(run.info.run_id)
             elif run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _inputs(dataset: str, processed: Path, lineage: Lineage) -> list[DatasetInput]:
-    """Describe the splits that a run saw, for MLflow's dataset lineage."""
-    inputs = []
-    for name in SPLITS:
-        split = open_split(processed / name)
-        source: dict[str, Any] = {"uri": (processed / name).as_uri()}
-        tracked = TrackedDataset(
-            name=f"{dataset}/{name}",
-            digest=lineage.data[:32],
-            source_type="local",
-            source=json.dumps(source),
-            profile=json.dumps({"images": len(split), "shape": list(split.images.shape[1:])}),
-        )
-        context = "training" if name == "train" else name
-        inputs.append(DatasetInput(tracked, [InputTag("mlflow.data.context", context)]))
-    return inputs

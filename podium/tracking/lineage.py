@@ -13,9 +13,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from podium.config import Augmentation, Params
+from podium.datasets.arrays import SPLITS, open_split
 from podium.errors import PodiumError
 from podium.git import ask_git, describe_conflict, find_commit
 from podium.paths import LOCK, DatasetPaths
+from podium.tracking.kept import describe_machine, find_edited
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,38 @@ class Lineage:
     training_key: str
     evaluation: str
     data: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run is told of where it comes from that no file of its candidate says; later it could be found otherwise.
+
+    Attributes:
+        tags: the code and the workspace.
+        environment: the installed distributions, one a line.
+        splits: of each split, the number of its images (`images`), their `shape`, and the place of its arrays (`uri`).
+        source: the `commit`, and the tracked files that were `edited` since.
+        machine: see `podium.tracking.kept.describe_machine`.
+    """
+
+    tags: dict[str, str]
+    environment: str
+    splits: dict[str, dict[str, Any]]
+    source: dict[str, Any]
+    machine: dict[str, Any]
+
+
+def read_facts(root: Path, dataset: str) -> Facts:
+    """Find out what is true here and now; see `Facts`."""
+    processed = root / DatasetPaths(dataset).processed
+    splits = {}
+    for name in SPLITS:
+        split = open_split(processed / name)
+        shape = list(split.images.shape[1:])
+        splits[name] = {"images": len(split), "shape": shape, "uri": (processed / name).as_uri()}
+    tags = {"podium.workspace": workspace(root), **describe_source(root)}
+    source = {"commit": find_commit(root), "edited": find_edited(root)}
+    return Facts(tags, describe_environment(), splits, source, describe_machine())
 
 
 def read_intent(root: Path, params: Params, name: str) -> str:

@@ -1,4 +1,6 @@
 import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,40 @@ def test_a_block_that_fails_marks_the_run(tmp_path: Path, client: MlflowClient, 
     with pytest.raises(ValueError, match="broke"):
         fail()
     assert client.get_run(run_id).info.status == "FAILED"
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_nobody_waits_for_a_server_that_does_not_answer(tmp_path: Path, breaks: bool) -> None:
+    path, asked, answer = tmp_path / "history.csv", threading.Event(), threading.Event()
+
+    def begin() -> tuple[MlflowClient, str]:
+        asked.set()
+        assert answer.wait(60)
+        raise ConnectionError("the server never answered")
+
+    def train() -> None:
+        path.write_text(HEADER + rows(1, 1))
+        assert asked.wait(20)
+        path.write_text(HEADER + rows(1, 4))
+        if breaks:
+            raise ValueError("the training broke")
+
+    follower = Follower(path, 9, begin, grace=0)
+    try:
+        with suppress(ValueError), follower:
+            train()
+        assert not answer.is_set()  # the block has ended, and the server has not answered
+        assert follower._thread.daemon  # nor does the process wait for it
+    finally:
+        answer.set()
+        follower._thread.join()
+
+
+def test_once_a_training_has_ended_nothing_more_of_its_curve_is_begun(
+    tmp_path: Path, client: MlflowClient, run_id: str
+) -> None:
+    path, stop = tmp_path / "history.csv", threading.Event()
+    path.write_text(HEADER + rows(1, 2))
+    stop.set()
+    send_curve(client, run_id, read_history(path), stop)
+    assert steps(client, run_id) == []

@@ -1,5 +1,6 @@
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,8 @@ def test_a_run_holds_the_curve_the_metrics_the_params_and_the_lineage(trained: T
     files = ("metrics.json", "evaluation.json", "predictions.parquet", "confusion_matrix.csv", "gallery.png")
     reports = {f"reports/{file}" for file in files}
     validation = {f"validation/{file}" for file in ("index.html", "summary.json", "findings.json")}
-    lineage = {f"lineage/{file}" for file in ("dvc.lock", "params.yaml", "split.csv", "environment.txt")}
+    kept = ("dvc.lock", "params.yaml", "split.csv", "environment.txt", "machine.json", "source.json")
+    lineage = {f"lineage/{file}" for file in kept}
     assert found["files"].keys() == reports | validation | lineage
     contexts = {"train": "training", "validation": "validation", "test": "test"}
     assert [(name, context) for name, _, context in found["inputs"]] == sorted(
@@ -149,7 +151,7 @@ def test_a_changed_evaluation_goes_to_the_same_run(trained: Trained) -> None:
     }
     kept = Path(run.info.artifact_uri.removeprefix("file://"))
     assert json.loads((kept / "reports/metrics.json").read_text()) == changed
-    assert (kept / "lineage/dvc.lock").read_bytes() == lock != (trained.root / "dvc.lock").read_bytes()
+    assert lock != (kept / "lineage/dvc.lock").read_bytes() == (trained.root / "dvc.lock").read_bytes()
 
 
 def test_a_killed_training_is_gone_on_with_in_its_run(trained: Trained) -> None:
@@ -227,6 +229,48 @@ def test_a_deleted_run_is_published_anew(trained: Trained) -> None:
     again = publish(trained)
     assert again.is_new
     assert the_run(trained).info.run_id == again.run_id != first.run_id
+
+
+def artifacts(trained: Trained) -> Path:
+    return trained.root / "mlflow-artifacts" / DATASET
+
+
+@pytest.mark.parametrize("folder", ["reports", "validation", "lineage", "."])
+def test_artifacts_that_were_deleted_are_sent_again_to_the_same_run(trained: Trained, folder: str) -> None:
+    first = publish(trained)
+    before = describe_runs(trained)
+    shutil.rmtree(artifacts(trained) / first.run_id / "artifacts" / folder)
+    again = trained.ledger.publish(NAME)
+    assert (again.run_id, again.model_id, again.is_new) == (first.run_id, first.model_id, False)
+    assert describe_runs(trained) == before
+
+
+def test_one_deleted_report_is_sent_again(trained: Trained) -> None:
+    run_id = publish(trained).run_id
+    report = artifacts(trained) / run_id / "artifacts/reports/metrics.json"
+    report.unlink()
+    trained.ledger.publish(NAME)
+    assert report.is_file()
+
+
+def test_a_model_whose_files_were_deleted_gets_them_again_in_its_place(trained: Trained) -> None:
+    first = publish(trained)
+    shutil.rmtree(artifacts(trained) / "models")
+    again = trained.ledger.publish(NAME)
+    assert (again.run_id, again.model_id) == (first.run_id, first.model_id)
+    assert (artifacts(trained) / "models" / first.model_id / "artifacts/MLmodel").is_file()
+    assert (artifacts(trained) / "models" / first.model_id / "artifacts/artifacts/model.keras").is_file()
+    assert [one.model_id for one in the_run(trained).outputs.model_outputs] == [first.model_id]
+
+
+@pytest.mark.parametrize("lost", ["models/digits-dense/model.keras", "reports/digits/digits-dense/metrics.json"])
+def test_artifacts_that_are_gone_here_as_well_are_said_so_in_one_message(trained: Trained, lost: str) -> None:
+    for name in CANDIDATES:
+        publish(trained, name)
+    shutil.rmtree(artifacts(trained))
+    (trained.root / lost).unlink()
+    with pytest.raises(PodiumError, match=rf"{NAME}, and {lost} is not here any more.*`dvc repro evaluate@{NAME}`"):
+        trained.ledger.publish(NAME)
 
 
 def test_a_candidate_that_is_not_evaluated_is_answered_with_the_command(trained: Trained) -> None:

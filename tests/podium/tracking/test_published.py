@@ -7,9 +7,9 @@ import pytest
 
 from podium.errors import PodiumError, TransientError
 from podium.evaluation.predictions import load_predictions
-from podium.registry import promote
+from podium.tracking.names import WITHDRAWN
 from podium.tracking.published import fetch
-from tests.trained import DATASET, EPOCHS, Trained
+from tests.trained import DATASET, EPOCHS, Trained, make_champion
 
 NAME = "digits-dense"
 
@@ -19,7 +19,7 @@ def published(trained: Trained) -> Trained:
     """A project whose candidate is published, and champion."""
     trained.train(trained.ledger, NAME)
     result = trained.ledger.publish(NAME)
-    promote(trained.client, DATASET, [result], trained.root / "data/processed/digits/validation")
+    make_champion(trained.client, result)
     return trained
 
 
@@ -53,6 +53,21 @@ def test_what_mlflow_does_not_have_is_answered_with_what_it_has(
     with pytest.raises(PodiumError) as raised:
         fetch(published.root, name, tmp_path)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("by", ["version", "run"])
+def test_what_was_recalled_is_given_with_a_warning(
+    published: Trained, tmp_path: Path, caplog: pytest.LogCaptureFixture, by: str
+) -> None:
+    client, name = published.client, "digits/1"
+    run_id = client.get_model_version(DATASET, "1").run_id
+    if by == "run":
+        client.set_tag(run_id, WITHDRAWN, "wrong labels")
+        name = run_id
+    else:
+        client.set_model_version_tag(DATASET, "1", WITHDRAWN, "wrong labels")
+    assert fetch(published.root, name, tmp_path).candidate == NAME
+    assert "was recalled: wrong labels" in caplog.text
 
 
 def test_a_run_from_before_predictions_were_kept_is_answered_with_what_to_do(trained: Trained, tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""The probe of a logged model: does it serve in a clean process, and does it say there what the evaluation heard."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from podium.models.machine import name_machine
+from podium.serving import child
+
+TOLERANCE = 1e-4
+"""By how much a probability may differ."""
+BOX_TOLERANCE = 0.1
+"""Pixels: by how much an edge of a box may differ."""
+SECONDS = 300.0
+"""For all of it: TensorFlow is imported, the model is loaded and asked."""
+ARTIFACTS, GOLDEN = "artifacts", "golden.json"
+MAX_RESULT_BYTES = 1 << 26
+"""64 MiB of answers."""
+MAX_REASON = 300
+"""Letters of what a process said as it failed."""
+
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
+"""Variables of the environment that the process has; others could change what it answers, or whom it asks."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a probe found.
+
+    Attributes:
+        p95_ms: the 95th percentile of the milliseconds for one image alone, decoding included; NaN without answers.
+        peak_mb: the most memory of the process, in megabytes of 10^6 bytes; NaN likewise.
+        worst_difference: between the probabilities of the golden images and those of the evaluation; NaN likewise.
+        fault: why it does not serve, in one sentence; empty if it does.
+        machine: which one that was, by the name that `cost.json` has.
+    """
+
+    p95_ms: float
+    peak_mb: float
+    worst_difference: float
+    fault: str
+    machine: str
+
+
+class _FaultError(Exception):
+    """Why a model does not serve; its text is a sentence."""
+
+
+def probe(model: Path, python: str = sys.executable, seconds: float = SECONDS) -> Probe:
+    """Load a logged model in a clean process, ask it about its golden images, and time it.
+
+    Args:
+        model: the folder of the logged model, with `MLmodel`.
+        python: whose environment it is to serve in. Podium need not be there, and is never imported.
+        seconds: after which the process is ended.
+    """
+    try:
+        golden = _read_golden(model.resolve())
+        facts = _run(model.resolve(), [f"{ARTIFACTS}/{image['image']}" for image in golden], python, seconds)
+        compared = [_compare(expected, answer) for expected, answer in zip(golden, facts["answers"], strict=True)]
+        milliseconds, peak_mb = float(np.percentile(facts["milliseconds"], 95)), float(facts["peak_mb"])
+        machine = name_machine([str(gpu) for gpu in facts["gpus"]])
+    except _FaultError as error:
+        return Probe(math.nan, math.nan, math.nan, str(error), name_machine())
+    except (KeyError, ValueError, TypeError) as error:
+        reason = f"What it answers is not in the form that podium knows: {error!r}."
+        return Probe(math.nan, math.nan, math.nan, reason, name_machine())
+    worst = float(np.max([difference for difference, _ in compared]))
+    fault = next((text for _, text in compared if text), "")
+    return Probe(round(milliseconds, 3), round(peak_mb, 1), worst, fault, machine)
+
+
+def _read_golden(model: Path) -> list[dict[str, Any]]:
+    folder = model / ARTIFACTS
+    try:
+        images: list[dict[str, Any]] = json.loads((folder / GOLDEN).read_text(encoding="utf-8"))["images"]
+        paths = [(folder / image["image"]).resolve() for image in images]
+    except FileNotFoundError:
+        raise _FaultError(
+            f"It has no {ARTIFACTS}/{GOLDEN}, the images and answers to hold it against: it was logged by an older "
+            "podium, or not in full."
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise _FaultError(f"Its {ARTIFACTS}/{GOLDEN} cannot be read: {error!r}.") from None
+    if not images:
+        raise _FaultError(f"Its {ARTIFACTS}/{GOLDEN} names no image.")
+    for path in paths:
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise _FaultError(f"Its golden image {path.name} is missing.")
+    return images
+
+
+def _run(model: Path, names: list[str], python: str, seconds: float) -> dict[str, Any]:
+    """Run the child, whatever the model in it does, and give what it wrote."""
+    with tempfile.TemporaryDirectory(prefix="podium-probe-") as temporary:
+        result, said = Path(temporary, "result.json"), Path(temporary, "said.txt")
+        command = [python, "-I", "-B", str(child.__file__), str(model), json.dumps(names), str(result)]
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        nowhere = {"TF_CPP_MIN_LOG_LEVEL": "2", "MLFLOW_TRACKING_URI": f"sqlite:///{temporary}/none.db"}
+        with said.open("wb") as output:
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=temporary,
+                    env=inherited | nowhere,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise _FaultError(f"{python} cannot be started: {error.strerror}.") from None
+            try:
+                status = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise _FaultError(f"It did not load and answer within {seconds:,.0f} seconds.") from None
+            finally:
+                _end(process)
+        if status:
+            raise _FaultError(_why(status, said))
+        if not result.is_file() or result.stat().st_size > MAX_RESULT_BYTES:
+            raise _FaultError(f"Its process wrote no answers, or more than {MAX_RESULT_BYTES:,} bytes of them.")
+        facts: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        return facts
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and what it started."""
+    with suppress(ProcessLookupError):  # it is over, and left nothing behind
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _why(status: int, said: Path) -> str:
+    lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1].strip()[:MAX_REASON] if lines else "it said nothing"
+    how = f"was ended by {signal.Signals(-status).name}" if status < 0 else "failed"
+    return f"Its process {how} while it loaded the model or answered: {last}"
+
+
+def _compare(expected: dict[str, Any], answer: dict[str, Any]) -> tuple[float, str]:
+    """Give the greatest difference of a probability, and what is wrong with an answer; empty if nothing is."""
+    name = expected["image"]
+    if answer["error"]:
+        return math.nan, f"It cannot read {name}: {answer['error']}."
+    heard, said = expected["probabilities"], answer["probabilities"]
+    if list(heard) != list(said):
+        return math.nan, f"It has other classes than those that it was evaluated with: {', '.join(said)}."
+    difference = float(np.abs(np.array([*heard.values()]) - [*said.values()]).max())
+    if not difference <= TOLERANCE:  # NaN, too
+        text = f"It says {answer['label']} of {name}, the evaluation heard {expected['label']}"
+        return difference, f"{text}; a probability differs by {difference:.2g}, more than {TOLERANCE:g}."
+    if not heard[answer["label"]] >= heard[expected["label"]] - 2 * TOLERANCE:
+        return difference, f"It says {answer['label']} of {name}, where the evaluation heard {expected['label']}."
+    boxes = np.abs(np.array(expected["box"]) - answer["box"]).max() if "box" in expected else 0.0
+    if not boxes <= BOX_TOLERANCE:
+        return difference, f"Its box of {name} differs by {boxes:.2g} pixels, more than {BOX_TOLERANCE:g}."
+    return difference, ""
