@@ -18,6 +18,9 @@ from podium.paths import LOCK
 TORN_LOCK = ".dvc/tmp/rwlock"
 """Where a kill may leave half a file of DVC's (treeverse/dvc issue 7615)."""
 
+AFRESH = ("--force", "--no-run-cache", "--no-commit")
+"""DVC neither looks for a result nor keeps one."""
+
 MAX_LINES_SHOWN = 30
 """Of a failed stage, in its message."""
 
@@ -30,7 +33,7 @@ _halted = threading.Event()
 _running: set["subprocess.Popen[str]"] = set()
 
 
-def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
+def reproduce(root: Path, name: str, say: Callable[[str], None], *, afresh: bool = False) -> bool:
     """Run one stage by `dvc repro --single-item`, what the stage says handed on line by line.
 
     What it writes to standard error is handed on when it has ended; if it failed, that is what the message holds.
@@ -42,6 +45,7 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
         root: the project's root.
         name: the stage.
         say: takes each line of the stage's output.
+        afresh: run it whether or not it is up to date or DVC's cache has its outputs, and put nothing into that cache.
 
     Returns:
         Whether the stage ran; if not, DVC's cache had its outputs.
@@ -55,12 +59,13 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
         "PATH": os.pathsep.join([folder, os.environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
+    environment.pop("PYTHONSAFEPATH", None)  # the project's own code is to run, not an installed podium
     lines: list[str] = []
     ran, written = True, False
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(
-            [sys.executable, "-m", "dvc", "repro", "--single-item", name],
+            [sys.executable, "-m", "dvc", "repro", "--single-item", *(AFRESH if afresh else ()), name],
             cwd=root,
             env=environment,
             stdout=subprocess.PIPE,
@@ -97,7 +102,7 @@ def reproduce(root: Path, name: str, say: Callable[[str], None]) -> bool:
         raise TransientError(f"{name}: another DVC command holds the workspace.\n{message}")
     if "JSON structure is corrupted" in message and (torn := root / TORN_LOCK).exists():
         torn.unlink()
-        return reproduce(root, name, say)
+        return reproduce(root, name, say, afresh=afresh)
     raise PodiumError(message)
 
 
