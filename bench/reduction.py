@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image as Pillow
 
 from podium.config.datasets import Image
-from podium.images.decoding import decode, fit
+from podium.images.decoding import decode
+from podium.images.fitting import fit
 
 SIZE = Image(height=100, width=100, channels=1, resize="stretch")
 

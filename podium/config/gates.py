@@ -23,7 +23,7 @@ class Gate:
     error: Fraction = 0.05
     """How often equal models may be promoted, over all decisions on the same images."""
     worth: Annotated[float, Field(gt=0)] = 0.01
-    """The smallest gain that is worth a new champion: where a greater one is ruled out, the champion stays."""
+    """The least gain that is worth more images: where none is shown and a greater one ruled out, the champion stays."""
     margin: Annotated[float, Field(gt=0)] | None = None
     """By how much a challenger that is smaller, faster or trained on newer data may be worse; by default it may not."""
     approval: Literal["automatic", "person"] = "automatic"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,11 @@ class Pairs:
         return len(self.labels)
 
     @property
+    def digest(self) -> str:
+        """The sha256 of the images' sorted sha256s, one a line: the same set has the same."""
+        return sha256("".join(f"{one}\n" for one in sorted(self.digests.tolist())).encode()).hexdigest()
+
+    @property
     def differ(self) -> NDArray[np.bool_]:
         """(n,) whether the two models name different classes."""
         differ: NDArray[np.bool_] = self.champion.predicted != self.challenger.predicted
@@ -93,8 +99,8 @@ class Context:
     """What the gate has to know beside the pairs.
 
     Attributes:
-        challenger: its name for people: `digits-cnn`.
-        champion: likewise, with its version: `digits-dense (version 3)`; None if there is none yet.
+        challenger: its name for people, with its version: `digits-cnn (version 4)`.
+        champion: likewise; None if there is none yet.
         measures: of the challenger.
         champion_measures: None where there is no champion, or nothing is known of it.
         candidates: the challenger was chosen on the validation images as the best of so many.
