@@ -8,8 +8,9 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from podium.datasets.validation.summary import describe_validation, read_summary
+from podium.pages.markdown import sentence
 from podium.paths import DatasetPaths
-from podium.registry import Decision
+from podium.registry.outcome import Outcome
 from podium.tracking import Result
 from podium.tracking.figures import read_figures
 
@@ -79,11 +80,12 @@ def _with_ends(figures: Mapping[str, float], name: str) -> str:
     return f"{figures[name]:.4f}{'' if low is None or high is None else f' ({low:.3f} to {high:.3f})'}"
 
 
-def show_comparison(dataset: str, results: list[Result], decision: Decision) -> None:
+def show_comparison(dataset: str, results: list[Result], outcome: Outcome) -> None:
     """Show a dataset's candidates side by side, the best first, and what was decided."""
     lines = [
-        f"**{decision.reason}**",
+        f"**{sentence(outcome.reason)}**",
         "",
+        *([f"[The card of the decision]({outcome.card})", ""] if outcome.card.startswith("http") else []),
         "| candidate | validation accuracy | test accuracy | test macro F1 |",
         "| --- | --- | --- | --- |",
     ]

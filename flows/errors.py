@@ -6,9 +6,9 @@ from pathlib import Path
 
 from podium.errors import PodiumError, TransientError
 from podium.tracking import tracking_uri
+from podium.tracking.failures import LIBRARIES, first_words, translate
 
 _PREFECT = {"prefect", "httpx", "httpcore", "websockets"}
-_MLFLOW = {"mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3"}
 
 
 @contextmanager
@@ -21,8 +21,8 @@ def naming_the_library(root: Path) -> Iterator[None]:
         root: the project's root.
 
     Raises:
-        TransientError: MLflow or Prefect failed; a server may answer a little later.
-        PodiumError: DVC failed.
+        TransientError: MLflow or Prefect failed in a way that may pass by itself.
+        PodiumError: MLflow refuses what was asked for, or DVC failed.
     """
     try:
         yield
@@ -30,12 +30,11 @@ def naming_the_library(root: Path) -> Iterator[None]:
         raise
     except Exception as error:
         libraries = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-        text = _without_appendix(error)
-        if libraries & _MLFLOW:
-            raise TransientError(
-                f"MLflow at {tracking_uri(root)} did not do its part: {text} What was trained is safe in models/ and "
-                "reports/; `podium run` publishes it once MLflow answers."
-            ) from error
+        if libraries & LIBRARIES or isinstance(error, ConnectionError | TimeoutError):
+            said = translate(error, tracking_uri(root))
+            kept = "What was trained is safe in models/ and reports/; `podium run` publishes it then."
+            raise said.with_hint(f"{said.hint} {kept}".strip()) from error
+        text = first_words(error)
         if libraries & _PREFECT:
             raise TransientError(
                 f"Prefect did not do its part: {text} What ran is kept.",
@@ -44,9 +43,3 @@ def naming_the_library(root: Path) -> Iterator[None]:
         if "dvc" in libraries:
             raise PodiumError(f"DVC did not do its part: {text}", hint="`dvc status` may say more.") from error
         raise
-
-
-def _without_appendix(error: Exception) -> str:
-    """Give the text of an exception without the statement and the links that SQLAlchemy puts below it."""
-    text = str(error).partition("\n[SQL")[0].partition("\n(Background")[0].strip() or type(error).__name__
-    return text if text.endswith((".", "!", "?")) else f"{text}."

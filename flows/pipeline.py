@@ -21,23 +21,44 @@ from flows.artifacts import describe_accuracy, rank, show_comparison, show_resul
 from flows.display import Row, current_display
 from flows.errors import naming_the_library
 from flows.estimate import Durations
-from flows.tasks import CACHED, Futures, is_transient, reason, run_stage, telling_retries
+from flows.tasks import CACHED, Futures, is_transient, is_tried_again, reason, run_stage, telling_retries
 from podium.config import Params, load_params
-from podium.errors import PodiumError
-from podium.paths import PARAMS, CandidatePaths, DatasetPaths, project_root
-from podium.registry import promote
+from podium.errors import PodiumError, TransientError
+from podium.paths import PARAMS, CandidatePaths, project_root
+from podium.registry.promotion import promote
 from podium.tracking import Ledger, Result, tracking_uri, where_to_look
 from podium.workspace.graph import Stage, load_stages, select
 from podium.workspace.repro import no_stage_outlives
 
+KEPT = "Kept"
+"""The name of the state of a publication that waits in the spool, as MLflow does not take it now."""
 
-@task(task_run_name="publish@{candidate}", retries=3, retry_delay_seconds=10, retry_condition_fn=is_transient)
-def publish(root: Path, candidate: str) -> Result:
-    """Make sure that MLflow has a candidate's result."""
+
+@task(name="sync")
+def sync(root: Path) -> State[Any]:
+    """Send what earlier runs could not, and close the runs that kills left."""
+    ledger = Ledger(root, load_params(root / PARAMS))
+    waited = bool(ledger.spool.snapshots())
+    with current_display().work("sync"):
+        said = ledger.sync()
+    for line in said if waited else ():
+        current_display().say(f"sync {line}")
+    return Completed(message=" ".join(said) or "nothing waited")
+
+
+@task(task_run_name="publish@{candidate}", retries=1, retry_delay_seconds=10, retry_condition_fn=is_transient)
+def publish(root: Path, candidate: str) -> Result | State[Any]:
+    """Make sure that MLflow has a candidate's result; where MLflow does not take it now, that it is kept."""
     params = load_params(root / PARAMS)
-    title = f"publish {candidate}"
-    with current_display().work(title), telling_retries(title), naming_the_library(root):
-        result = Ledger(root, params).publish(candidate)
+    title, ledger = f"publish {candidate}", Ledger(root, params)
+    try:
+        with current_display().work(title), telling_retries(title), naming_the_library(root):
+            result = ledger.publish(candidate)
+    except TransientError as error:
+        kept = ledger.keep(candidate)  # at once: a kill may end the waiting
+        if is_tried_again():
+            raise
+        return Completed(message=f"{error.what} {kept}", name=KEPT)
     if result.is_new:
         show_result(result, root / CandidatePaths(candidate, params.candidate(candidate).dataset).reports)
     return result
@@ -48,11 +69,11 @@ def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     """Let the best result of a dataset challenge its champion."""
     title = f"promote {dataset}"
     with current_display().work(title), telling_retries(title), naming_the_library(root):
-        ledger = Ledger(root, load_params(root / PARAMS))
-        decision = promote(ledger.client, dataset, results, root / DatasetPaths(dataset).processed / "validation")
-    if decision.promoted or any(result.is_new for result in results):
-        show_comparison(dataset, results, decision)
-    return Completed(message=decision.reason, data=decision)
+        params = load_params(root / PARAMS)
+        outcome = promote(Ledger(root, params).client, params, dataset, results, root)
+    if outcome.promoted or any(result.is_new for result in results):
+        show_comparison(dataset, results, outcome)
+    return Completed(message=outcome.reason, data=outcome)
 
 
 @flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
@@ -74,7 +95,8 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
         for dataset in params.datasets:
             mine = [future for name, future in published.items() if params.candidates[name].dataset == dataset]
             wait(mine)
-            if good := [future.result() for future in mine if future.state.is_completed()]:
+            good = [future.result() for future in mine if future.state.is_completed() and future.state.name != KEPT]
+            if good and not any(future.state.name == KEPT for future in mine):
                 promoted[dataset] = promote_best.submit(root, dataset, good)
         return sum_up(root, params, ran, published, promoted)
 
@@ -94,6 +116,8 @@ def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Fu
         ran[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
         left[stage.entry] -= 1
         if stage.entry in params.candidates and not left[stage.entry]:
+            if not published:
+                sync.submit(root)
             ends = [future for name, future in ran.items() if name.endswith(f"@{stage.entry}")]
             published[stage.entry] = publish.submit(root, stage.entry, return_state=False, wait_for=ends)
     return ran, published
@@ -105,8 +129,12 @@ def sum_up(root: Path, params: Params, ran: Futures, published: Futures, promote
         ran | {f"publish@{k}": v for k, v in published.items()} | {f"promote@{k}": v for k, v in promoted.items()}
     )
     wait(list(everything.values()))
-    results = [future.result() for future in published.values() if future.state.is_completed()]
-    reasons = [future.state.message or "" for future in promoted.values() if future.state.is_completed()]
+    kept = {name: future.state for name, future in published.items() if future.state.name == KEPT}
+    results = [one.result() for name, one in published.items() if one.state.is_completed() and name not in kept]
+    reasons = [state.message or "" for state in kept.values()]
+    for dataset in dict.fromkeys(params.candidate(name).dataset for name in kept):
+        reasons.append(f"{dataset}: the promotion waits until MLflow has all results; then `podium run` decides.")
+    reasons += [future.state.message or "" for future in promoted.values() if future.state.is_completed()]
     stages = describe_stages([future.state for future in ran.values()])
     current_display().result(_rows(root, params, results), [*reasons, stages])
     get_run_logger().info(

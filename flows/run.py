@@ -1,6 +1,7 @@
 """`podium run`: says what is ahead, runs the pipeline in this process, and says where to look."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def describe_places(root: Path, tracking: str, address: str | None) -> list[str]
     from podium.tracking import training_view, where_to_look  # MLflow: the flow has imported it by now
 
     folder = _commands()
-    store = '"$MLFLOW_TRACKING_URI"' if "@" in tracking else tracking  # it may hold a password
+    store = '"$MLFLOW_TRACKING_URI"' if "@" in tracking else shlex.quote(tracking)  # it may hold a password
     mlflow = f"{folder}mlflow ui --backend-store-uri {store}  then {training_view('http://127.0.0.1:5000')}"
     prefect = f"{folder}prefect server start  then http://127.0.0.1:4200"
     return [

@@ -112,6 +112,12 @@ def telling_retries(title: str) -> Iterator[None]:
         raise
 
 
+def is_tried_again() -> bool:
+    """Say whether the task that runs here has a further try."""
+    run = TaskRunContext.get()
+    return run is not None and run.task_run.run_count <= run.task.retries
+
+
 def reason(state: State[Any]) -> str:
     """Say why a task failed."""
     error = state.result(raise_on_failure=False)

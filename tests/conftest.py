@@ -10,6 +10,8 @@ import pytest
 from podium.models.runtime import prepare, set_switches
 from tests.makers import REPOSITORY, TEST_DATA
 
+pytest_plugins = ["tests.servers"]
+
 set_switches()  # a process starts here; test modules import TensorFlow as they are collected
 
 

@@ -71,6 +71,5 @@ def _stop(group: int) -> None:
         os.killpg(group, signal.SIGTERM)
     with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
         psutil.Process(group).wait(timeout=20)
-        return
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)

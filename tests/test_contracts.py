@@ -33,6 +33,8 @@ PLANTED = {
         ("podium.models.inference", "podium.training.batches"),
         ("podium.training.history", "podium.tracking.curves"),
         ("podium.tracking.ledger", "podium.registry.gate"),
+        ("podium.tracking.ledger", "podium.serving.probe"),
+        ("podium.serving.probe", "podium.registry.decision"),
         ("podium.registry.gate", "flows.schedule"),
         ("stages.download", "podium.registry.gate"),
         ("flows.server", "podium.cli.list"),
@@ -67,7 +69,7 @@ PLANTED = {
         ("podium.registry.gate", "prefect"),
         ("stages.train", "prefect"),
     ],
-    "mlflow: tracking and registry alone": [
+    "mlflow: tracking, serving and registry alone": [
         ("podium.datasets.formats.survey.words", "mlflow"),
         ("podium.training.history", "mlflow"),
         ("podium.cli.list", "mlflow"),
@@ -87,6 +89,8 @@ PLANTED = {
     TENSORFLOW: [
         ("podium.registry.promotion", "tensorflow"),
         ("podium.tracking.curves", "keras"),
+        ("podium.tracking.logged_model", "keras"),
+        ("podium.serving.child", "tensorflow"),
         ("podium.cli.run", "tensorboard"),
         ("flows.pipeline", "tensorflow"),
         ("stages.train", "keras"),

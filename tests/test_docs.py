@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from podium.cli import COMMANDS
-from podium.config import datasets, limits, models, schedules
+from podium.config import datasets, gates, limits, models, schedules
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ PARAMS = (REPOSITORY / "docs/params.md").read_text(encoding="utf-8")
 
 TABLES = [
     each
-    for module in (datasets, limits, models, schedules)
+    for module in (datasets, gates, limits, models, schedules)
     for each in vars(module).values()
     if isinstance(each, type) and each.__module__ == module.__name__
 ]

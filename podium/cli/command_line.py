@@ -18,7 +18,16 @@ COMMANDS = {
     "init": "look at a dataset's archive and write a params.yaml for it, to be corrected",
     "validate": "look at every image of a dataset, and say what is wrong",
     "compare": "hold models beside each other on the same images, and say whether they differ",
+    "promote": "make a version champion, if the gate says so, or with a reason of your own",
+    "rollback": "make the champion before this one champion again",
+    "recall": "withdraw a version, wherever it is asked for",
+    "history": "tell what happened to a dataset's champions, and why",
+    "verify": "check a version, or all of models.lock: commit, data, bytes, answers, decision",
+    "pin": "write a version and the sha256 of its files into models.lock",
+    "sign": "sign a version's files with a key of your own",
+    "reproduce": "build a version again from its commit, lock and data, and compare it with what it was",
     "run": "run the pipeline now: stages, MLflow, promotion",
+    "sync": "send MLflow the results that it did not take, and close the runs that kills left",
     "schedule": "stay, and run the pipeline by the clock; needs a Prefect server",
 }
 

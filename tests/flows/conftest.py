@@ -1,7 +1,3 @@
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +5,7 @@ import pytest
 from filelock import FileLock
 
 from tests.flows.workspace import Workspace, shorten
+from tests.servers import find_free_port, wait_for
 from tests.sharing import made_once, shared_server
 
 
@@ -80,21 +77,3 @@ def mlflow_server(quick: Workspace, free_port: int) -> Iterator[str]:
         wait_for(f"{address}/health", server)
         quick.environment["MLFLOW_TRACKING_URI"] = address
         yield address
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, server: "subprocess.Popen[str]", seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server ended before it answered"
-        try:
-            with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - a loopback address of ours
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"{address} did not answer within {seconds:.0f} s")

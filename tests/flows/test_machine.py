@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.flows.conftest import find_free_port
 from tests.flows.workspace import Workspace, keep_only, shorten
+from tests.servers import find_free_port
 
 pytestmark = pytest.mark.slow
 

@@ -48,7 +48,7 @@ def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Wo
     with quick.running("podium", "schedule", "--cron", "* * * * * */20"):  # every 20 seconds: a test has no time
         assert "champion already (version 1)" in wait_for_run(prefect_server, "digits-dense", 120)
         quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=30))
-        assert "beats the champion digits-dense (version 1)" in wait_for_run(prefect_server, "beats", 240)
+        assert "digits-dense (version 1)" in wait_for_run(prefect_server, "is better than", 240)
     assert len(quick.runs("digits-dense")) == 2
     keys = {artifact["key"] for artifact in ask(prefect_server, "artifacts/filter", {})}
     of_result = {f"digits-dense-{what}" for what in ("figures", "published", "results", "confusion-matrix", "report")}

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from podium.cli import main
-from podium.registry import promote
 from tests.makers import REPOSITORY
-from tests.trained import CANDIDATES, DATASET, Trained
+from tests.trained import CANDIDATES, Trained, make_champion
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_a_candidate_is_compared_with_a_version_of_mlflows(
     name = "digits-cnn"
     project_of.train(project_of.ledger, name)
     result = project_of.ledger.publish(name)
-    promote(project_of.client, DATASET, [result], project_of.root / "data/processed/digits/validation")
+    make_champion(project_of.client, result)
     project_of.write_predictions(name, wrong=3)  # trained again since
     assert compare("digits@champion", "digits/1", name, result.run_id) == 0
     output = capsys.readouterr().out

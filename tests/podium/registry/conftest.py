@@ -1,0 +1,28 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from podium.registry import measures, promotion
+from tests.challenges import Serving, make_client
+
+
+@pytest.fixture
+def client(tmp_path: Path, store: Path, no_address: None) -> MlflowClient:
+    shutil.copy(store, tmp_path / "mlflow.db")
+    return make_client(tmp_path)
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """How versions serve, without a process for each; and cards of one line, which take no time."""
+
+    def write(folder: Path, *_: Any) -> None:
+        (folder / "index.html").write_text("a card\n")
+
+    serving = Serving()
+    monkeypatch.setattr(measures, "serve", serving)
+    monkeypatch.setattr(promotion, "write_card", write)
+    return serving

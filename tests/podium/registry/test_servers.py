@@ -1,0 +1,86 @@
+"""Challenges on real MLflow servers: every request broken in turn, and processes that promote at once."""
+
+from multiprocessing import get_context
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from podium.registry import measures, promotion
+from podium.registry.decision import Decision
+from podium.registry.journal import Journal
+from tests.challenges import Serving, make_result
+from tests.podium.registry.test_promotion import aliases, challenge
+from tests.servers import FaultyProxy
+from tests.trained import DATASET
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=["mlflow_sqlite", pytest.param("mlflow_postgres", marks=pytest.mark.soak)])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a server; what fails is not asked again by the client."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.mark.usefixtures("serving")
+@pytest.mark.parametrize("how", [pytest.param("refuse", marks=pytest.mark.soak), "cut after"])
+def test_whichever_request_fails_the_next_try_finishes_the_job(
+    server: str, monkeypatch: pytest.MonkeyPatch, how: Any
+) -> None:
+    monkeypatch.setattr(promotion, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
+    client = MlflowClient(server)
+    client.create_experiment(DATASET)
+    challenge(client, make_result(client, "digits-dense", 10))
+    champion, finished = 1, False
+    with FaultyProxy(server) as proxy:
+        behind = MlflowClient(proxy.address)
+        while not finished:  # each round breaks one request more; the last one has none left to break
+            result = make_result(client, "digits-cnn", 10)
+            proxy.fail_at(champion, how)
+            try:
+                challenge(behind, result)
+                finished = proxy.count < champion
+            except MlflowException:
+                assert proxy.count >= champion
+            proxy.reset()
+            challenge(behind, result)
+            champion += 1
+            entries = Journal(client, DATASET).read()
+            assert [one.entry.version for one in entries] == [str(number) for number in range(1, champion + 1)]
+            assert all(one.done for one in entries)
+            assert aliases(client) == {"champion": str(champion), "previous": str(champion - 1)}, proxy.asked
+    assert champion > 30
+
+
+def promote_in_a_process(address: str, right: int) -> None:
+    measures.serve = Serving()  # type: ignore[assignment]
+    promotion.write_card = lambda folder, *_: (folder / "index.html").write_text("a card\n")  # type: ignore[assignment]
+    client = MlflowClient(address)
+    challenge(client, make_result(client, "digits-cnn", right))
+
+
+@pytest.mark.usefixtures("serving")
+def test_of_several_processes_that_promote_at_once_each_number_has_one(server: str) -> None:
+    client = MlflowClient(server)
+    client.create_experiment(DATASET)
+    context = get_context("spawn")
+    processes = [context.Process(target=promote_in_a_process, args=(server, right)) for right in (20, 50, 80, 110)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(240)
+    assert [process.exitcode for process in processes] == [0] * 4
+    entries = Journal(client, DATASET).read()
+    assert [one.number for one in entries] == [1, 2, 3, 4]
+    champion = None
+    for one in entries:  # each has decided against the champion that the one before it left
+        assert (one.done, one.entry.champion_before) == (True, champion)
+        champion = one.entry.champion_after
+    assert aliases(client)["champion"] == champion
+    assert sorted(one.entry.version for one in entries) == ["1", "2", "3", "4"]
+    assert len([one for one in client.search_experiments() if one.name.startswith(f"{DATASET}-")]) == 1
