@@ -20,6 +20,8 @@ FILES_ONLY = "stages write files only: no MLflow, no Prefect"
 TENSORFLOW = "TensorFlow: models, training and the logged model alone"
 NEVER_REACHES = "what prepares, measures or shows data never reaches TensorFlow, not even by others"
 
+DECIDING = "the gate and the card of a decision know no MLflow, not even by others"
+
 PLANTED = {
     ROOMS: [
         ("podium.errors", "podium.files"),
@@ -46,6 +48,10 @@ PLANTED = {
         ("podium.datasets.preprocessing", "podium.datasets.validation.manifest"),
         ("podium.datasets.validation.limits", "podium.datasets.starter"),
         ("podium.datasets.acceptance", "podium.datasets.starter"),
+    ],
+    DECIDING: [
+        ("podium.registry.gate.deciding", "mlflow"),
+        ("podium.registry.card.page", "podium.registry.journal"),  # which imports MLflow
     ],
     KINDS: [
         ("podium.datasets.formats.csv_index.read", "podium.datasets.formats.image_folder.read"),

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, arguments: argparse.Namespace) -> None:
     """Pin it, and say what to do with the file."""
-    from podium.registry.pin import PINS, pin  # MLflow: three seconds to import
+    from podium.registry.proof.pin import PINS, pin  # MLflow: three seconds to import
 
     made = pin(root, arguments.model)
     print(harmless(f"{PINS} pins {made.title}: {len(made.files)} files, sha256 {made.sha256}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.cli.screen import harmless
 
 if TYPE_CHECKING:
-    from podium.registry.reproduce import Reproduction
+    from podium.registry.proof.reproduce import Reproduction
 
 MAX_LINES = 20
 """Outputs with other bytes that are listed."""
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, arguments: argparse.Namespace) -> int:
     """Say what is done, then what came of it; the exit status is 1 if the version was not built again."""
-    from podium.registry.reproduce import reproduce  # MLflow: three seconds to import
+    from podium.registry.proof.reproduce import reproduce  # MLflow: three seconds to import
 
     keep = arguments.here / arguments.keep if arguments.keep else None
     made = reproduce(root, arguments.model, _say, keep)

@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, arguments: argparse.Namespace) -> None:
     """Sign it, and say how it is checked."""
-    from podium.registry.signing import sign  # MLflow: three seconds to import
+    from podium.registry.proof.signing import sign  # MLflow: three seconds to import
 
     print(harmless(sign(root, arguments.model, arguments.here / arguments.key)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.cli.screen import harmless
 
 if TYPE_CHECKING:
-    from podium.registry.check import Check
+    from podium.registry.proof.check import Check
 
 _WORDS = {True: "agrees", False: "DOES NOT AGREE", None: "cannot be told"}
 
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(root: Path, arguments: argparse.Namespace) -> int:
     """Print a table and a sentence for each version; the exit status is 1 if anything does not agree."""
     from podium.errors import PodiumError
-    from podium.registry.check import sum_up
-    from podium.registry.verify import verify, verify_pins  # MLflow: three seconds to import
+    from podium.registry.proof.check import sum_up
+    from podium.registry.proof.verify import verify, verify_pins  # MLflow: three seconds to import
 
     key = arguments.here / arguments.public_key if arguments.public_key else None
     if arguments.model is None:

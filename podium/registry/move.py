@@ -11,8 +11,8 @@ from podium.errors import PodiumError, TransientError
 from podium.registry.copying import copy_run, copy_version
 from podium.registry.describing import CARD, DECIDED
 from podium.registry.journal import make_entry
+from podium.registry.proof.subject import Subject, find_subject
 from podium.registry.registry import CHALLENGER, CHAMPION, PREVIOUS, ROUNDS, Registry
-from podium.registry.subject import Subject, find_subject
 from podium.tracking.connection import shown_uri
 from podium.tracking.failures import LIBRARY_ERRORS, first_words, is_transient
 from podium.tracking.names import WITHDRAWN

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from podium.errors import PodiumError
-from podium.registry.reproduce import reproduce
+from podium.registry.proof.reproduce import reproduce
 from tests.flows.workspace import Workspace, keep_only, shorten
 from tests.registered import NAME, register
 from tests.trained import Trained

@@ -14,8 +14,8 @@ from podium.errors import PodiumError, TransientError
 from podium.registry import move as module
 from podium.registry.journal import Journal
 from podium.registry.move import move
-from podium.registry.pin import PINS, pin
-from podium.registry.subject import digest_files, fetch_model
+from podium.registry.proof.pin import PINS, pin
+from podium.registry.proof.subject import digest_files, fetch_model
 from podium.tracking.connection import speaking_to
 from tests.registered import register
 from tests.trained import DATASET, Trained, Unreliable

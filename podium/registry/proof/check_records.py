@@ -10,13 +10,13 @@ from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.git import ask_git, is_shallow
 from podium.paths import LOCK, PARAMS
-from podium.registry.check import Check
-from podium.registry.circumstances import describe_edited, read_source
 from podium.registry.describing import CARD, DECIDED
 from podium.registry.gate import recompute
 from podium.registry.kept import DECISION, PAIRS, load_kept
+from podium.registry.proof.check import Check
+from podium.registry.proof.circumstances import describe_edited, read_source
+from podium.registry.proof.subject import Subject
 from podium.registry.registry import Registry, aliases_after
-from podium.registry.subject import Subject
 from podium.tracking.lineage import Lineage, read_lineage
 from podium.tracking.names import WITHDRAWN
 from podium.tracking.published import download_files

@@ -6,8 +6,8 @@ import pytest
 
 from podium.cli import main
 from podium.errors import PodiumError
-from podium.registry.pin import PINS, pin, read_pins, sum_up
-from podium.registry.verify import verify_pins
+from podium.registry.proof.pin import PINS, pin, read_pins, sum_up
+from podium.registry.proof.verify import verify_pins
 from tests.makers import REPOSITORY
 from tests.registered import register
 from tests.trained import Trained

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from podium.errors import PodiumError
-from podium.registry.circumstances import (
+from podium.registry.proof.circumstances import (
     Source,
     describe_changed_machine,
     describe_changed_packages,

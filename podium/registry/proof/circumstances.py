@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.errors import PodiumError
-from podium.registry.subject import Subject
+from podium.registry.proof.subject import Subject
 from podium.tracking.kept import ENVIRONMENT, MACHINE, SOURCE, describe_machine
 from podium.tracking.lineage import describe_environment
 

@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from podium.errors import PodiumError
 from podium.files import atomic_write
-from podium.registry.subject import digest_files, fetch_model
+from podium.registry.proof.subject import digest_files, fetch_model
 from podium.tracking.connection import shown_uri
 from podium.tracking.names import WITHDRAWN, find_version
 from podium.tracking.reaching import reaching

@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 from mlflow import MlflowClient
 
 from podium.errors import PodiumError, TransientError
-from podium.registry.check import Check
-from podium.registry.check_files import check_data, check_model, check_reports
-from podium.registry.check_records import check_code, check_decision, check_journal, check_lock, check_withdrawn
-from podium.registry.pin import PINS, Pin, read_pins
-from podium.registry.signing import SIGNATURE, check_signature
-from podium.registry.subject import Subject, digest_files, fetch_lineage, fetch_model, find_subject
+from podium.registry.proof.check import Check
+from podium.registry.proof.check_files import check_data, check_model, check_reports
+from podium.registry.proof.check_records import check_code, check_decision, check_journal, check_lock, check_withdrawn
+from podium.registry.proof.pin import PINS, Pin, read_pins
+from podium.registry.proof.signing import SIGNATURE, check_signature
+from podium.registry.proof.subject import Subject, digest_files, fetch_lineage, fetch_model, find_subject
 from podium.serving.probe import probe
 from podium.tracking.connection import shown_uri
 from podium.tracking.names import WITHDRAWN, find_version

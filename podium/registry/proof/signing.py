@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from podium.errors import PodiumError
-from podium.registry.subject import fetch_model, find_subject
+from podium.registry.proof.subject import fetch_model, find_subject
 from podium.tracking.reaching import reaching
 
 SIGNATURE = "signature/model.sig"

@@ -8,9 +8,9 @@ from mlflow import MlflowClient
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.paths import LOCK, CandidatePaths, DatasetPaths
-from podium.registry.check import Check
-from podium.registry.circumstances import read_json
-from podium.registry.subject import Subject, digest_files
+from podium.registry.proof.check import Check
+from podium.registry.proof.circumstances import read_json
+from podium.registry.proof.subject import Subject, digest_files
 from podium.tracking.published import REPORTS, download_files
 from podium.workspace.clone import find_cache
 from podium.workspace.lock import Output, agrees, agrees_in_cache, file_md5, read_outputs

@@ -15,7 +15,7 @@ from podium.errors import PodiumError
 from podium.evaluation.predictions import load_predictions
 from podium.files import remove
 from podium.paths import LOCK, PARAMS, REVIEW, CandidatePaths, DatasetPaths
-from podium.registry.circumstances import (
+from podium.registry.proof.circumstances import (
     Source,
     describe_changed_machine,
     describe_changed_packages,
@@ -23,8 +23,8 @@ from podium.registry.circumstances import (
     read_source,
     read_text,
 )
-from podium.registry.likeness import TOLERANCE, Compared, Distance, compare_outputs, measure_distance
-from podium.registry.subject import Subject, fetch_lineage, find_subject
+from podium.registry.proof.likeness import TOLERANCE, Compared, Distance, compare_outputs, measure_distance
+from podium.registry.proof.subject import Subject, fetch_lineage, find_subject
 from podium.tracking.published import REPORTS, download_files
 from podium.tracking.reaching import reaching
 from podium.workspace.clone import bring_raw, clone_at, find_changed_code, restore_accepted

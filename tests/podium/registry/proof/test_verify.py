@@ -17,7 +17,7 @@ from podium.registry.decision import Context, Measures
 from podium.registry.gate import decide
 from podium.registry.journal import now, who
 from podium.registry.kept import KeptDecision
-from podium.registry.verify import verify
+from podium.registry.proof.verify import verify
 from podium.serving.probe import Probe
 from podium.workspace.lock import file_md5
 from tests.makers import REPOSITORY

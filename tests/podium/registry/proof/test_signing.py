@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from podium.errors import PodiumError
 from podium.registry import verify as module
-from podium.registry.signing import PASSWORD, SIGNATURE, sign
-from podium.registry.verify import verify
+from podium.registry.proof.signing import PASSWORD, SIGNATURE, sign
+from podium.registry.proof.verify import verify
 from podium.serving.probe import Probe
 from tests.registered import register
 from tests.trained import Trained

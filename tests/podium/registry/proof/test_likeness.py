@@ -9,8 +9,8 @@ import pytest
 from podium.errors import PodiumError
 from podium.evaluation.predictions import Predictions
 from podium.paths import CandidatePaths
-from podium.registry.likeness import TOLERANCE, Distance, compare_outputs, measure_distance
-from podium.registry.reproduce import Reproduction
+from podium.registry.proof.likeness import TOLERANCE, Distance, compare_outputs, measure_distance
+from podium.registry.proof.reproduce import Reproduction
 from podium.workspace.lock import Output
 
 PLACES = CandidatePaths("a", "digits")
