@@ -220,8 +220,8 @@ def _check_why(why: str, needed: str = "") -> None:
 def _check_not_recalled(registry: Registry, state: State, number: str) -> None:
     if number in state.withdrawn:
         raise PodiumError(
-            f"{registry.dataset}/{number} was recalled and is never promoted again: {state.withdrawn[number]} "
-            "Train it anew: `podium run`."
+            f"{registry.dataset}/{number} was recalled and is never promoted again: "
+            f"{state.withdrawn[number].rstrip('.')}. Train it anew: `podium run`."
         )
 
 

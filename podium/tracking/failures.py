@@ -23,10 +23,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from podium.errors import PodiumError, TransientError
 
-LIBRARIES = {"mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3"}
+try:  # where artifacts go straight to an S3
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    _STORES: tuple[type[Exception], ...] = ()
+else:
+    _STORES = (BotoCoreError, ClientError)
+
+LIBRARIES = {"mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "botocore", "boto3"}
 """Whose exceptions are MLflow's failures: the modules of their classes begin like this."""
 
-LIBRARY_ERRORS = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError)
+LIBRARY_ERRORS: tuple[type[Exception], ...] = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, *_STORES)
 """The exceptions that a call to MLflow may raise; those of requests are OSErrors."""
 
 _PASSING = {
@@ -111,7 +118,16 @@ def _may_pass(error: BaseException) -> bool:
         case sqlite3.Error():
             return _database_may_answer(error)
         case _:
-            return False
+            return isinstance(error, _STORES) and _store_may_answer(error)
+
+
+def _store_may_answer(error: BaseException) -> bool:
+    """Say whether an S3 may answer later: it did not answer at all, or too many asked, or it failed."""
+    answer = getattr(error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status is None:
+        return {"ConnectionError", "HTTPClientError"} & {kind.__name__ for kind in type(error).__mro__} != set()
+    return status in _STATUSES or status >= 500
 
 
 def _database_may_answer(error: BaseException | None) -> bool:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions as s3
 import pytest
 import requests
 from mlflow.exceptions import MlflowException, RestException
@@ -63,6 +64,9 @@ PASSES: dict[str, Exception] = {
     "PostgreSQL, starting": of_postgres("57P03"),
     "PostgreSQL, deadlock": of_postgres("40P01"),
     "cut connection": ConnectionResetError("cut"),
+    "S3, away": s3.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+    "S3, slow": s3.ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
+    "S3, too many": s3.ClientError({"ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject"),
     "ours": TransientError("later"),
 }
 STAYS: dict[str, Exception] = {
@@ -78,6 +82,8 @@ STAYS: dict[str, Exception] = {
     "disk full": of_sqlite(sqlite3.SQLITE_FULL),
     "PostgreSQL, wrong password": of_postgres(None, 'FATAL:  password authentication failed for user "me"'),
     "PostgreSQL, no table": of_postgres("42P01"),
+    "S3, no key": s3.NoCredentialsError(),
+    "S3, forbidden": s3.ClientError({"ResponseMetadata": {"HTTPStatusCode": 403}}, "PutObject"),
     "ours": PodiumError("a mistake"),
     "a mistake in the code": KeyError("name"),
 }
