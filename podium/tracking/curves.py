@@ -10,8 +10,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from podium.errors import PodiumError
-from podium.tracking.failures import LIBRARY_ERRORS
+from podium.tracking.failures import FAILURES, LIBRARY_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +120,7 @@ class Follower:
         while not self._stop.wait(1.0):
             try:
                 self._look()
-            except (*LIBRARY_ERRORS, PodiumError) as error:
+            except FAILURES as error:
                 if not warned:
                     logger.warning("MLflow cannot be reached; the training goes on, its curve follows later: %s", error)
                     warned = True

@@ -35,6 +35,8 @@ LIBRARIES = {"mlflow", "requests", "urllib3", "sqlalchemy", "sqlite3", "botocore
 
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, *_STORES)
 """The exceptions that a call to MLflow may raise; those of requests are OSErrors."""
+FAILURES: tuple[type[Exception], ...] = (*LIBRARY_ERRORS, PodiumError)
+"""The same, and what podium makes of them."""
 
 _PASSING = {
     ErrorCode.Name(code)

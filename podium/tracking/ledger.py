@@ -13,12 +13,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from podium.config import Params
-from podium.errors import PodiumError
 from podium.files import is_locked
 from podium.paths import CandidatePaths
 from podium.tracking.connection import connect, quote_filter, store_path, tracking_uri
 from podium.tracking.curves import Follower, agrees, read_history
-from podium.tracking.failures import LIBRARY_ERRORS, is_transient, translate
+from podium.tracking.failures import FAILURES, is_transient, translate
 from podium.tracking.lineage import Facts, Lineage, read_facts, read_intent, read_lineage, workspace
 from podium.tracking.moving import artifact_location
 from podium.tracking.publication import Publication, find_model, log_params
@@ -129,14 +128,14 @@ class Ledger:
                 ledger = Ledger(self._root, kept.read_params(), files=kept.folder, facts=kept.facts)
                 ledger.client = self.client
                 yield f"{kept.title}: sent, run {ledger.publish(kept.candidate).run_id}."
-            except (*LIBRARY_ERRORS, PodiumError) as error:
+            except FAILURES as error:
                 yield f"{kept.title}: stays. {translate(error, tracking_uri(self._root))}"
                 if is_transient(error):
                     yield from (f"{one.title}: stays." for one in waiting[number + 1 :])
                     return
         try:
             yield from self._close_left()
-        except (*LIBRARY_ERRORS, PodiumError) as error:
+        except FAILURES as error:
             yield str(translate(error, tracking_uri(self._root)))
 
     def _close_left(self) -> Iterator[str]:

@@ -9,8 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from podium.errors import PodiumError
-from podium.tracking.failures import LIBRARY_ERRORS, is_transient
+from podium.tracking.failures import FAILURES, LIBRARY_ERRORS, is_transient
 from tests.servers import FaultyProxy, How, clear
 from tests.trained import EPOCHS, SCORES, Trained, find_runs, make_trained
 
@@ -123,7 +122,7 @@ def try_twice(step: Callable[[], Any], broke: list[Exception]) -> None:
     for _ in range(2):
         try:
             step()
-        except (*LIBRARY_ERRORS, PodiumError) as error:
+        except FAILURES as error:
             broke.append(error)
         else:
             break
