@@ -109,6 +109,7 @@ def test_a_folder_that_is_not_empty_is_not_taken(champion: Trained, tmp_path: Pa
         reproduce(champion.root, "digits/1", lambda _: None, tmp_path)
 
 
+@pytest.mark.soak
 def test_what_the_cache_lost_is_downloaded_again(champion: Trained, tmp_path: Path) -> None:
     cache = champion.root / ".dvc/cache/files/md5"
     raw = yaml.safe_load((champion.root / "dvc.lock").read_text())["stages"]["download@digits"]["outs"]

@@ -34,7 +34,7 @@ def test_a_run_is_told_in_few_lines_and_ends_with_where_to_look(shipped: Workspa
     assert [line.split()[0] for line in lines[table + 1 : table + 3]] == ["digits-cnn", "digits-dense"]
     assert f"{shipped.accuracy('digits-cnn', 'test'):.4f}" in lines[table + 1]
     said = lines[table + 4 :]
-    assert said[0].startswith("digits-cnn is the first champion")
+    assert said[0].startswith("digits-cnn (version 1) is the first champion")
     assert said[1].startswith("9 of 9 stages had work to do; the run took ")
     assert f"mlflow ui --backend-store-uri sqlite:///{shipped.root}/mlflow.db" in said[3]
     assert "prefect server start" in said[4]
