@@ -222,17 +222,13 @@ def test_an_outage_of_mlflow_costs_no_training(quick: Workspace, free_port: int)
     assert "digits: the promotion waits until MLflow has all results" in output
     assert quick.accuracy("digits-dense", "test") > 0.3
     assert "1 result" in quick.run("podium", "sync", status=1)
-    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=3))
-    quick.flow()  # another training of the same candidate
     del quick.environment["MLFLOW_TRACKING_URI"]
     output = quick.run("podium", "sync")
-    assert output.count("sent, run") == 2
+    assert output.count("sent, run") == 1
     assert "MLflow has everything." in output
-    lengths = [
-        len(quick.mlflow.get_metric_history(run.info.run_id, "curve/loss")) for run in quick.runs("digits-dense")
-    ]
-    assert sorted(lengths) == [2, 3]
+    (run,) = quick.runs("digits-dense")
+    assert len(quick.mlflow.get_metric_history(run.info.run_id, "curve/loss")) == 2
     output = quick.flow()
     assert "0 of 6 stages had work to do" in output
     assert "digits-dense (version 1) is the first champion" in output
-    assert len(quick.runs("digits-dense")) == 2
+    assert len(quick.runs("digits-dense")) == 1

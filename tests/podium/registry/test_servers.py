@@ -1,5 +1,6 @@
 """Challenges on real MLflow servers: every request broken in turn, and processes that promote at once."""
 
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -16,9 +17,10 @@ from tests.servers import FaultyProxy
 from tests.trained import DATASET
 
 pytestmark = pytest.mark.slow
+LONG = partial(pytest.param, marks=pytest.mark.soak)
 
 
-@pytest.fixture(params=["mlflow_sqlite", pytest.param("mlflow_postgres", marks=pytest.mark.soak)])
+@pytest.fixture(params=["mlflow_sqlite", "mlflow_postgres"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a server; what fails is not asked again by the client."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
@@ -28,33 +30,34 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.mark.usefixtures("serving")
-@pytest.mark.parametrize("how", [pytest.param("refuse", marks=pytest.mark.soak), "cut after"])
+@pytest.mark.parametrize("server", ["mlflow_sqlite", LONG("mlflow_postgres")], indirect=True)
+@pytest.mark.parametrize(("how", "step"), [("cut after", 7), LONG("cut after", 1), LONG("refuse", 1)])
 def test_whichever_request_fails_the_next_try_finishes_the_job(
-    server: str, monkeypatch: pytest.MonkeyPatch, how: Any
+    server: str, monkeypatch: pytest.MonkeyPatch, how: Any, step: int
 ) -> None:
     monkeypatch.setattr(promotion, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
     client = MlflowClient(server)
     client.create_experiment(DATASET)
     challenge(client, make_result(client, "digits-dense", 10))
-    champion, finished = 1, False
+    champion, failing, finished = 1, 1, False
     with FaultyProxy(server) as proxy:
         behind = MlflowClient(proxy.address)
-        while not finished:  # each round breaks one request more; the last one has none left to break
+        while not finished:  # each round breaks a later request; the last one has none left to break
             result = make_result(client, "digits-cnn", 10)
-            proxy.fail_at(champion, how)
+            proxy.fail_at(failing, how)
             try:
                 challenge(behind, result)
-                finished = proxy.count < champion
+                finished = proxy.count < failing
             except MlflowException:
-                assert proxy.count >= champion
+                assert proxy.count >= failing
             proxy.reset()
             challenge(behind, result)
-            champion += 1
+            champion, failing = champion + 1, failing + step
             entries = Journal(client, DATASET).read()
             assert [one.entry.version for one in entries] == [str(number) for number in range(1, champion + 1)]
             assert all(one.done for one in entries)
             assert aliases(client) == {"champion": str(champion), "previous": str(champion - 1)}, proxy.asked
-    assert champion > 30
+    assert failing > 30
 
 
 def promote_in_a_process(address: str, right: int) -> None:
