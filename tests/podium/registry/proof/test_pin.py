@@ -73,7 +73,7 @@ def test_another_server_is_told(registered: Trained) -> None:
 
 
 def test_an_address_is_pinned_without_its_password(registered: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    from podium.registry import pin as module
+    from podium.registry.proof import pin as module
 
     shown: list[str] = []
     monkeypatch.setattr(module, "shown_uri", lambda uri: shown.append(uri) or "https://…@host")

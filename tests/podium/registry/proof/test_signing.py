@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from podium.errors import PodiumError
-from podium.registry import verify as module
+from podium.registry.proof import verify as module
 from podium.registry.proof.signing import PASSWORD, SIGNATURE, sign
 from podium.registry.proof.verify import verify
 from podium.serving.probe import Probe

@@ -12,11 +12,11 @@ import yaml
 from podium.cli import main
 from podium.config import Gate
 from podium.errors import PodiumError
-from podium.registry import verify as module
 from podium.registry.decision import Context, Measures
 from podium.registry.gate import decide
 from podium.registry.journal import now, who
 from podium.registry.kept import KeptDecision
+from podium.registry.proof import verify as module
 from podium.registry.proof.verify import verify
 from podium.serving.probe import Probe
 from podium.workspace.lock import file_md5
