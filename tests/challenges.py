@@ -1,6 +1,7 @@
 """Training results in an MLflow store, with all that a challenge looks at, made without training anything."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,7 +134,10 @@ def describe_registry(client: MlflowClient) -> dict[str, Any]:
     return {
         "description": model.description,
         "aliases": {alias: str(version) for alias, version in model.aliases.items()},
-        "versions": sorted((str(one.version), one.description, sorted(one.tags.items())) for one in versions),
+        "versions": sorted(
+            (str(one.version), re.sub(r"\b[0-9a-f]{32}\b", "RUN", one.description), sorted(one.tags.items()))
+            for one in versions
+        ),
         "experiments": sorted(name for name in experiments if name.startswith(DATASET)),
         "journal": [
             (one.number, one.done, {key: value for key, value in vars(one.entry).items() if key not in ("id", "when")})

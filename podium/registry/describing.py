@@ -1,11 +1,13 @@
 """What MLflow shows of a version: its description, and the tags that a script asks for. The journal says what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
 from podium.pages.markdown import say, sentence
@@ -29,6 +31,11 @@ _EVENTS = {
     "copied": "Copied",
 }
 """What stands in a version's description beside its decision, by the journal's actions."""
+
+TRIES = 4
+"""Of writing what another process may be writing, too."""
+_RACES = ("UniqueViolation", "duplicate key", "UNIQUE constraint", "Duplicate entry")
+"""What databases say of the second of two; MLflow passes it on as a bad request."""
 
 
 def describe(
@@ -57,7 +64,7 @@ def describe(
         tags[WITHDRAWN] = recalled.entry.why
     for key, value in tags.items():
         if version.tags.get(key) != value:
-            client.set_model_version_tag(dataset, number, key, value)
+            write(client.set_model_version_tag, dataset, number, key, value)
     text = "\n\n".join(_paragraphs(client, version, mine, decided, kept))[:LONGEST]
     if version.description != text:
         client.update_model_version(dataset, number, text)
@@ -79,14 +86,29 @@ def fetch_kept(client: MlflowClient, run_id: str, card: str) -> KeptDecision | N
             return None
 
 
+def write(put: Callable[..., Any], *arguments: Any) -> None:
+    """Have MLflow keep something that another process may put there at the same moment.
+
+    A database refuses the second of two that both found nothing there; asked again, it finds the first one's.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            put(*arguments)
+        except MlflowException as error:
+            if not left or not any(words in str(error) for words in _RACES):
+                raise
+        else:
+            return
+
+
 def _withdraw(client: MlflowClient, version: ModelVersion, why: str) -> None:
     """Say it of the run and of the logged model, too: they are asked for by their own ids."""
     run = ask_if_there(client.get_run, version.run_id) if version.run_id else None
     if run is not None and run.data.tags.get(WITHDRAWN) != why:
-        client.set_tag(run.info.run_id, WITHDRAWN, why)
+        write(client.set_tag, run.info.run_id, WITHDRAWN, why)
     model_id = find_model(version)
     if model_id and ask_if_there(client.get_logged_model, model_id) is not None:
-        client.set_logged_model_tags(model_id, {WITHDRAWN: why})
+        write(client.set_logged_model_tags, model_id, {WITHDRAWN: why})
 
 
 def _paragraphs(

@@ -14,6 +14,7 @@ from podium.config.gates import Metric
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.registry.decision import Measures
+from podium.registry.describing import write
 from podium.tracking.failures import first_words, is_transient
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def serve(client: MlflowClient, version: ModelVersion) -> Served:
         if not probed.fault:
             tags |= {P95: f"{probed.p95_ms:.3f}", PEAK: f"{probed.peak_mb:.1f}", PROBED_ON: probed.machine}
     for key, value in tags.items():
-        client.set_model_version_tag(version.name, str(version.version), key, value)
+        write(client.set_model_version_tag, version.name, str(version.version), key, value)
     logger.info(
         "%s/%s in a clean process: %s", version.name, version.version, probed.fault or f"{probed.p95_ms:.1f} ms"
     )

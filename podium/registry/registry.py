@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from podium.errors import TransientError
-from podium.registry.describing import describe
+from podium.registry.describing import describe, write
 from podium.registry.journal import Entry, Journal, Numbered, make_entry
 from podium.registry.kept import KeptDecision
 from podium.tracking.connection import quote_filter
@@ -181,7 +181,7 @@ class Registry:
             if wanted is None:
                 self.client.delete_registered_model_alias(self.dataset, alias)
             elif ask_if_there(self.client.get_model_version, self.dataset, wanted) is not None:
-                self.client.set_registered_model_alias(self.dataset, alias, wanted)
+                write(self.client.set_registered_model_alias, self.dataset, alias, wanted)
 
 
 def aliases_after(entry: Entry) -> Aliases:

@@ -6,11 +6,12 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.paths import LOCK, PARAMS, REVIEW
-from podium.tracking.connection import speaking_to
+from podium.tracking.failures import is_transient
 from podium.tracking.kept import ARCHIVE, ENVIRONMENT, LINEAGE, MACHINE, SOURCE
 from podium.tracking.logged_model import download_version
 from podium.tracking.names import find_run, find_version
@@ -72,11 +73,16 @@ def fetch_model(client: MlflowClient, version: ModelVersion, folder: Path) -> Pa
     Raises:
         PodiumError: its files are gone.
     """
-    with speaking_to(client.tracking_uri):  # MLflow asks the server of the whole process what `models:/…` is
+    gone = PodiumError(f"The files of {version.name}/{version.version} are gone: its logged model has no MLmodel.")
+    try:
         model = download_version(client, version, folder)
+    except MlflowException as error:
+        if is_transient(error) and client.tracking_uri.startswith("http"):
+            raise
+        raise gone from error
     (model / _META).unlink(missing_ok=True)
     if not (model / "MLmodel").is_file():
-        raise PodiumError(f"The files of {version.name}/{version.version} are gone: its logged model has no MLmodel.")
+        raise gone
     return model
 
 

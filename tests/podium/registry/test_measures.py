@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
 
 from podium.registry import measures
+from podium.registry.describing import TRIES, write
 from podium.registry.measures import Served, make_measures, recall_served, serve, serve_both
 from podium.serving import probe as probing
 from podium.serving.probe import Probe
@@ -117,3 +118,29 @@ def test_measures_are_of_the_validation_split_alone() -> None:
     found = make_measures(figures, Served(2.5, 300.0, "here"))
     assert (found.metrics, found.ece, found.model_bytes, found.p95_ms) == ({"accuracy": 0.5}, 0.1, 12, 2.5)
     assert make_measures({}, None).fault == ""
+
+
+@pytest.mark.parametrize(("times", "text"), [(2, "UniqueViolation) duplicate key"), (1, "UNIQUE constraint failed")])
+def test_what_another_process_wrote_at_the_same_moment_is_written_again(times: int, text: str) -> None:
+    tried: list[str] = []
+
+    def put(value: str) -> None:
+        tried.append(value)
+        if len(tried) <= times:
+            raise MlflowException(text)
+
+    write(put, "a")
+    assert tried == ["a"] * (times + 1)
+
+
+@pytest.mark.parametrize(("text", "times"), [("no such version", 1), ("duplicate key", TRIES)])
+def test_what_does_not_pass_is_raised(text: str, times: int) -> None:
+    tried: list[str] = []
+
+    def put(value: str) -> None:
+        tried.append(value)
+        raise MlflowException(text)
+
+    with pytest.raises(MlflowException, match=text):
+        write(put, "a")
+    assert len(tried) == times
