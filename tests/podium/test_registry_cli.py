@@ -47,8 +47,8 @@ def test_from_promotion_to_recall(
     assert run("recall", "digits/2", "--why", "wrong labels")[1] == "digits/2 is recalled: wrong labels\n"
     status, out, _ = run("history", "digits")
     assert status == 0
-    rows = [line.split() for line in out.splitlines()]
-    assert [row[3] for row in rows[1:] if row[0].isdigit()] == ["decide", "decide", "force", "rollback", "recall"]
+    rows = [line.split() for line in out.splitlines() if line[:4].strip().isdigit()]
+    assert [row[4] for row in rows] == ["decide", "decide", "force", "rollback", "recall"]
     assert "\x1b" not in out
     assert "wrong labels" in out
     assert "MLflow has no model 'digts'. Did you mean 'digits'?" in run("history", "digts")[2]
