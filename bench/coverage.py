@@ -9,14 +9,9 @@ of the simulation. Groups of twenty that are alike in part make wider intervals 
 much they agree can hardly be seen then, and the careful side is taken.
 """
 
-import json
-import subprocess
-import sys
-
-from bench.measure import BenchError
+from bench.measure import simulate
 from bench.options import Options
 from bench.report import NONE, Row
-from bench.workspace import ROOT
 
 DURATION = "About ten minutes"
 
@@ -25,11 +20,7 @@ LEAST, MOST = 0.93, 0.97
 
 def measure(options: Options) -> list[Row]:
     """Simulate; `--repetitions` is how often each test set is made."""
-    command = [sys.executable, "-m", "bench.simulation", str(options.repeat(2000))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
-    return [_show(json.loads(line)) for line in done.stdout.splitlines()]
+    return [_show(row) for row in simulate("bench.simulation", options.repeat(2000))]
 
 
 def _show(row: dict[str, float | int | str]) -> Row:

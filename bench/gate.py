@@ -9,25 +9,16 @@ never saw these, which is the worst case, but where it says so. There are 720 im
 stands the standard error of the simulation.
 """
 
-import json
-import subprocess
-import sys
-
-from bench.measure import BenchError
+from bench.measure import simulate
 from bench.options import Options
 from bench.report import NONE, Row
-from bench.workspace import ROOT
 
 DURATION = "About four minutes"
 
 
 def measure(options: Options) -> list[Row]:
     """Simulate; `--repetitions` is the usual number of rounds of a row."""
-    command = [sys.executable, "-m", "bench.gate_simulation", str(options.repeat(1000))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
-    return [_show(json.loads(line)) for line in done.stdout.splitlines()]
+    return [_show(row) for row in simulate("bench.gate_simulation", options.repeat(1000))]
 
 
 def _show(row: dict[str, float | str | None]) -> Row:

@@ -5,9 +5,11 @@ resident memory. The last two include the processes that the command itself wait
 the peak is the largest one's, not their sum.
 """
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +71,19 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
             last = output.read().decode(errors="replace").splitlines()[-30:]
             raise BenchError("\n".join([f"{' '.join(command)} ended with status {process.returncode}:", *last]))
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+
+
+def simulate(module: str, times: int) -> list[dict[str, Any]]:
+    """Run a simulation in a process of its own, and give its rows: it prints a line of JSON for each.
+
+    Raises:
+        BenchError: it failed; the message ends with what it said.
+    """
+    command = [sys.executable, "-m", module, str(times)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

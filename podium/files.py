@@ -93,6 +93,11 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def json_digest(content: object) -> str:
+    """Give the sha256 of what JSON would say of it, in hexadecimal."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder that may not be there."""
     if path.is_dir() and not path.is_symlink():

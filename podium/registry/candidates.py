@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -18,6 +17,7 @@ from podium.evaluation.metrics import SMALLER_IS_BETTER
 from podium.paths import CandidatePaths
 from podium.registry.registry import Registry, State
 from podium.tracking import Result
+from podium.tracking.connection import speaking_to
 from podium.tracking.names import ask_if_there
 
 CANDIDATE = "podium.candidate"
@@ -117,27 +117,37 @@ def make_version(registry: Registry, state: State, challenger: Challenger) -> Mo
             f"{challenger.name} has no model in MLflow (run {challenger.run_id}). `podium run` publishes it again."
         )
     client, dataset = registry.client, registry.dataset
-    _make_model(client, dataset)
+    make_model(client, dataset)
     tags = client.get_run(challenger.run_id).data.tags
-    mlflow.set_tracking_uri(client.tracking_uri)  # the registry looks the model up there, whoever asks it
-    made = client.create_model_version(
-        dataset,
-        source=f"models:/{challenger.model_id}",
-        run_id=challenger.run_id,
-        model_id=challenger.model_id,
-        tags={CANDIDATE: challenger.name} | {mine: tags[theirs] for mine, theirs in COPIED.items() if theirs in tags},
-    )
+    copied = {mine: tags[theirs] for mine, theirs in COPIED.items() if theirs in tags}
+    made = register(client, dataset, challenger.run_id, challenger.model_id, {CANDIDATE: challenger.name} | copied)
     first = _find(registry.versions(), challenger.run_id) or made
     if str(first.version) != str(made.version):
         client.delete_model_version(dataset, str(made.version))
     return first
 
 
+def register(
+    client: MlflowClient, dataset: str, run_id: str, model_id: str, tags: dict[str, str], description: str | None = None
+) -> ModelVersion:
+    """Make a version of a run's logged model."""
+    with speaking_to(client.tracking_uri):  # the registry looks the model up there, whoever asks it
+        return client.create_model_version(
+            dataset,
+            source=f"models:/{model_id}",
+            run_id=run_id,
+            model_id=model_id,
+            tags=tags,
+            description=description,
+        )
+
+
 def _find(versions: Mapping[str, ModelVersion], run_id: str) -> ModelVersion | None:
     return next((one for one in versions.values() if one.run_id == run_id), None)
 
 
-def _make_model(client: MlflowClient, dataset: str) -> None:
+def make_model(client: MlflowClient, dataset: str) -> None:
+    """Make the registered model of a dataset, if it is not there."""
     if ask_if_there(client.get_registered_model, dataset) is not None:
         return
     try:

@@ -1,20 +1,23 @@
 """What people ask of the registry: promote this version, go back, recall that one, tell the history."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from podium.config import Params
-from podium.errors import PodiumError, TransientError, nearest
+from podium.errors import PodiumError, nearest
+from podium.files import json_digest
 from podium.registry import measures
 from podium.registry.candidates import CANDIDATE, Challenger, count_asked_epochs
 from podium.registry.describing import fetch_kept
-from podium.registry.journal import MOST_WHY, Numbered, find_last, make_entry
+from podium.registry.forcing import Request
+from podium.registry.journal import MOST_WHY, Numbered, find_decided, find_last, make_entry
 from podium.registry.outcome import Outcome, recall_outcome
-from podium.registry.promotion import Request, challenge, digest_rules, move_aliases
-from podium.registry.registry import CHALLENGER, CHAMPION, PREVIOUS, ROUNDS, Registry, State
-from podium.tracking.names import find_model, find_run, find_version
+from podium.registry.promotion import challenge
+from podium.registry.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, State
+from podium.tracking.names import find_logged_model, find_run, find_version
 
 
 def promote_version(
@@ -38,12 +41,11 @@ def promote_version(
     version = find_version(client, name)
     registry, number, rules = Registry(client, version.name), str(version.version), params.gate(version.name)
     run_id = find_run(version)
-    for _ in range(ROUNDS):
-        state = registry.reconcile()
+    for state in registry.rounds():
         _check_not_recalled(registry, state, number)
         if force:
             break
-        held = _find_held(state, number, digest_rules(rules))
+        held = _find_held(state, number, json_digest(asdict(rules)))
         if held is None:
             break
         entry = make_entry(
@@ -51,7 +53,7 @@ def promote_version(
             number,
             why or f"As decision {held.number} says: {held.entry.why}",
             champion_before=held.entry.champion_before,
-            **move_aliases(state, number, promoted=True, stays=False),
+            **state.move_aliases(number, promoted=True),
             verdict=held.entry.verdict,
             ground=held.entry.ground,
         )
@@ -80,8 +82,7 @@ def roll_back(client: MlflowClient, dataset: str, why: str = "") -> str:
     """
     _check_why(why)
     registry = Registry(client, dataset)
-    for _ in range(ROUNDS):
-        state = registry.reconcile()
+    for state in registry.rounds():
         _check_known(client, state, dataset)
         if done := next((one.entry for one in state.finished if one.entry.action == "rollback"), None):
             return f"A rollback that was cut short is done: {dataset}/{done.version} is champion."
@@ -104,7 +105,7 @@ def roll_back(client: MlflowClient, dataset: str, why: str = "") -> str:
         )
         if registry.commit(entry, state.next_number):
             return f"{dataset}/{target} is champion again; {dataset}/{left} is not any more."
-    raise TransientError(f"Others are promoting models of {dataset} all the time. Try again in a minute.")
+    raise registry.crowded()
 
 
 def recall(client: MlflowClient, name: str, why: str) -> str:
@@ -126,8 +127,7 @@ def recall(client: MlflowClient, name: str, why: str) -> str:
     version = find_version(client, name)
     registry, number = Registry(client, version.name), str(version.version)
     title = f"{version.name}/{number}"
-    for _ in range(ROUNDS):
-        state = registry.reconcile()
+    for state in registry.rounds():
         if number in state.withdrawn:
             return f"{title} is recalled: {state.withdrawn[number]}{_say_champion(state, version)}"
         kept = {alias: None if there == number else there for alias, there in state.aliases.items()}
@@ -142,7 +142,7 @@ def recall(client: MlflowClient, name: str, why: str) -> str:
         )
         if registry.commit(entry, state.next_number):
             return f"{title} is recalled: {why}{_say_champion(state, version)}"
-    raise TransientError(f"Others are promoting models of {version.name} all the time. Try again in a minute.")
+    raise registry.crowded()
 
 
 def read_history(client: MlflowClient, dataset: str) -> list[Numbered]:
@@ -174,11 +174,11 @@ def _recall_challenger(client: MlflowClient, state: State, version: ModelVersion
     run = client.get_run(run_id)
     number = str(version.version)
     name = version.tags.get(CANDIDATE) or run.data.tags.get(CANDIDATE) or run.info.run_name
-    last = find_last(state.entries, lambda entry: entry.version == number and bool(entry.card))
+    last = find_decided(state.entries, number)
     kept = None if last is None else fetch_kept(client, run_id, last.entry.card)
     if kept is not None:
-        return Challenger(name, run_id, find_model(version), kept.context.candidates, kept.context.epochs)
-    return Challenger(name, run_id, find_model(version), epochs=count_asked_epochs(run.data.params))
+        return Challenger(name, run_id, find_logged_model(version), kept.context.candidates, kept.context.epochs)
+    return Challenger(name, run_id, find_logged_model(version), epochs=count_asked_epochs(run.data.params))
 
 
 def _find_way_back(registry: Registry, state: State) -> tuple[str, str, str | None]:

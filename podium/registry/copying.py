@@ -14,16 +14,17 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric, Param,
 from mlflow.entities.model_registry import ModelVersion
 
 from podium.errors import PodiumError
-from podium.tracking.connection import speaking_to, store_path
-from podium.tracking.moving import artifact_location
+from podium.registry.candidates import make_model, register
+from podium.registry.registry import Registry
+from podium.tracking.connection import store_path
+from podium.tracking.publication import METRICS_AT_ONCE, NOTE, find_model, open_experiment
 from podium.tracking.published import download_files
 
 KEY, COPYING = "podium.training_key", "podium.copying"
 """The tag by which a copy is found again, and the one that it has instead until it is complete."""
 _OF_FILES = ("podium.evaluation",)
 """Tags of a run that change where a file of it changes; else files are only added to it."""
-NOTE = "mlflow.note.content"
-METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100
+PARAMS_AT_ONCE = 100
 """MLflow takes no more in a batch."""
 
 
@@ -45,7 +46,8 @@ def copy_run(source: MlflowClient, run: Run, target: MlflowClient, dataset: str)
     key = run.data.tags.get(KEY)
     if key is None:
         raise PodiumError(f"The run {run.info.run_id} is not complete. `podium run` publishes what is trained.")
-    experiment = _find_experiment(target, dataset)
+    store = store_path(target.tracking_uri)
+    experiment = open_experiment(target, dataset, Path() if store is None else store.absolute().parent)
     known = _search(target, experiment, KEY, key)
     found = known or _search(target, experiment, COPYING, key)
     copy = found[0] if found else target.create_run(experiment, run.info.start_time, {COPYING: key}, run.info.run_name)
@@ -76,39 +78,13 @@ def copy_version(version: ModelVersion, copy: Run, target: MlflowClient, tags: d
         tags: further ones.
     """
     name = str(version.name)
-    if not target.search_registered_models(f"name = '{name}'"):
-        target.create_registered_model(name, description=f"The best models for the dataset {name}.")
-    for known in target.search_model_versions(f"name = '{name}'"):
+    make_model(target, name)
+    for known in Registry(target, name).versions().values():
         if known.run_id == copy.info.run_id:
             return known
-    (model_id,) = ready_models(target, copy)
-    with speaking_to(target.tracking_uri):  # the registry looks the model up there
-        return target.create_model_version(
-            name,
-            source=f"models:/{model_id}",
-            run_id=copy.info.run_id,
-            model_id=model_id,
-            description=(version.description or "").replace(str(version.run_id), copy.info.run_id),
-            tags=dict(version.tags) | tags,
-        )
-
-
-def ready_models(client: MlflowClient, run: Run) -> list[str]:
-    """Give the ids of the models that a run logged in full."""
-    logged = run.outputs.model_outputs if run.outputs else []
-    ready = LoggedModelStatus.READY
-    return [str(one.model_id) for one in logged if client.get_logged_model(one.model_id).status == ready]
-
-
-def _find_experiment(target: MlflowClient, dataset: str) -> str:
-    found = target.get_experiment_by_name(dataset)
-    if found is None:
-        store = store_path(target.tracking_uri)
-        location = None if store is None else artifact_location(store.absolute().parent, dataset)
-        return str(target.create_experiment(dataset, artifact_location=location))
-    if found.lifecycle_stage == "deleted":
-        target.restore_experiment(found.experiment_id)
-    return str(found.experiment_id)
+    model_id = find_model(target, copy)
+    description = (version.description or "").replace(str(version.run_id), copy.info.run_id)
+    return register(target, name, copy.info.run_id, model_id, dict(version.tags) | tags, description)
 
 
 def _search(target: MlflowClient, experiment: str, tag: str, value: str) -> list[Run]:
@@ -151,12 +127,12 @@ def _copy_files(source: MlflowClient, run: Run, target: MlflowClient, run_id: st
 
 
 def _copy_model(source: MlflowClient, run: Run, target: MlflowClient, copy: Run) -> None:
-    if ready_models(target, copy):
+    if find_model(target, copy):
         return
-    models = ready_models(source, run)
-    if not models:
+    original = find_model(source, run)
+    if not original:
         raise PodiumError(f"The run {run.info.run_id} has no model. `podium run` publishes what is trained.")
-    model = source.get_logged_model(models[0])
+    model = source.get_logged_model(original)
     halves = target.search_logged_models([copy.info.experiment_id], f"source_run_id = '{copy.info.run_id}'")
     made = next((one for one in halves if one.status == LoggedModelStatus.PENDING), None)  # of a try that was cut short
     if made is None:

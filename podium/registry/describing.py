@@ -11,11 +11,10 @@ from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
 from podium.pages.markdown import say, sentence
-from podium.registry.card import describe_version
-from podium.registry.journal import Entry, Numbered, find_last
+from podium.registry.journal import Entry, Numbered, find_decided, find_last
 from podium.registry.kept import DECISION, KeptDecision, load_kept
 from podium.tracking.connection import training_view
-from podium.tracking.names import WITHDRAWN, ask_if_there, find_model
+from podium.tracking.names import WITHDRAWN, ask_if_there, find_logged_model
 from podium.tracking.published import download_files
 
 DECIDED, CARD = "podium.decision", "podium.card"
@@ -54,7 +53,7 @@ def describe(
     version = ask_if_there(client.get_model_version, dataset, number) if mine else None
     if version is None:
         return
-    decided = find_last(mine, lambda entry: bool(entry.card))
+    decided = find_decided(mine, number)
     recalled = find_last(mine, lambda entry: entry.action == "recall")
     tags = {}
     if decided is not None:
@@ -106,7 +105,7 @@ def _withdraw(client: MlflowClient, version: ModelVersion, why: str) -> None:
     run = ask_if_there(client.get_run, version.run_id) if version.run_id else None
     if run is not None and run.data.tags.get(WITHDRAWN) != why:
         write(client.set_tag, run.info.run_id, WITHDRAWN, why)
-    model_id = find_model(version)
+    model_id = find_logged_model(version)
     if model_id and ask_if_there(client.get_logged_model, model_id) is not None:
         write(client.set_logged_model_tags, model_id, {WITHDRAWN: why})
 
@@ -127,6 +126,8 @@ def _paragraphs(
         kept = fetch_kept(client, run.info.run_id, card)
     if kept is None:
         return [*told, f"**{decided.entry.verdict}**: {sentence(decided.entry.why)}"]
+    from podium.registry.card import describe_version  # what draws and compares: seconds to import
+
     address = training_view("", run.info.experiment_id, run.info.run_id, f"{card}/{PAGE}")
     return [*told, describe_version(kept, run.info.run_id, address).strip()]
 

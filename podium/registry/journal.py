@@ -9,7 +9,7 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from mlflow.exceptions import MlflowException
 from podium.errors import PodiumError
 from podium.tracking.connection import quote_filter
 from podium.tracking.names import ask_if_there
+from podium.tracking.publication import NOTE
 
 Action = Literal["decide", "approve", "force", "rollback", "recall", "moved by hand", "removed by hand", "copied"]
 MOST_WHY = 1000
@@ -180,7 +181,7 @@ class Journal:
         whoever is first to rename it has made the journal.
         """
         part = self._client.create_experiment(f"{self.name}-{uuid4().hex[:8]}", tags={_JOURNAL: self._dataset})
-        tags = {_JOURNAL: self._dataset, "mlflow.note.content": _NOTE.format(self._dataset, self._dataset)}
+        tags = {_JOURNAL: self._dataset, NOTE: _NOTE.format(self._dataset, self._dataset)}
         try:
             self._client.create_run(part, tags=tags, run_name=self.name)
             self._client.rename_experiment(part, self.name)
@@ -218,9 +219,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def find_last(entries: list[Numbered], wanted: Callable[[Entry], bool]) -> Numbered | None:
+def find_last(entries: Sequence[Numbered], wanted: Callable[[Entry], bool]) -> Numbered | None:
     """Give the newest entry of some kind."""
     return next((one for one in reversed(entries) if wanted(one.entry)), None)
+
+
+def find_decided(entries: Sequence[Numbered], version: str) -> Numbered | None:
+    """Give the newest entry about a version that has a card."""
+    return find_last(entries, lambda entry: entry.version == version and bool(entry.card))
 
 
 def _key(number: int) -> str:

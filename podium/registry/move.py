@@ -12,7 +12,7 @@ from podium.registry.copying import copy_run, copy_version
 from podium.registry.describing import CARD, DECIDED
 from podium.registry.journal import make_entry
 from podium.registry.proof.subject import Subject, find_subject
-from podium.registry.registry import CHALLENGER, CHAMPION, PREVIOUS, ROUNDS, Registry
+from podium.registry.registry import CHAMPION, Registry
 from podium.tracking.connection import shown_uri
 from podium.tracking.failures import LIBRARY_ERRORS, first_words, is_transient
 from podium.tracking.names import WITHDRAWN
@@ -84,23 +84,19 @@ def _copy(subject: Subject, source: MlflowClient, uri: str, from_where: str) -> 
 
 def _make_champion(registry: Registry, version: ModelVersion, from_where: str) -> int | None:
     """Write it into the server's own journal, which moves the aliases; None if it is champion already."""
-    for _ in range(ROUNDS):
-        state, aliases = registry.reconcile(), registry.aliases()
-        number = str(version.version)
-        if aliases[CHAMPION] == number:
+    number = str(version.version)
+    for state in registry.rounds():
+        if state.aliases[CHAMPION] == number:
             return None
-        before = state.champion.version if state.champion else None
         entry = make_entry(
             "copied",
             number,
             f"Copied from {from_where}.",
-            champion_before=before,
-            champion_after=number,
-            previous_after=before or aliases[PREVIOUS],
-            challenger_after=aliases[CHALLENGER] if aliases[CHALLENGER] != number else None,
+            champion_before=str(state.champion.version) if state.champion else None,
+            **state.move_aliases(number, promoted=True),
             card=version.tags.get(CARD, ""),
             verdict=version.tags.get(DECIDED, ""),
         )
         if registry.commit(entry, state.next_number):
             return state.next_number
-    raise TransientError(f"Others are promoting models of {registry.dataset} all the time. Try again in a minute.")
+    raise registry.crowded()

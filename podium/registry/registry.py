@@ -6,6 +6,7 @@ carried out, a person has moved them in MLflow, and that is written down.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mlflow import MlflowClient
@@ -78,6 +79,20 @@ class State:
         tagged = {number: one.tags[WITHDRAWN] for number, one in self.versions.items() if WITHDRAWN in one.tags}
         return tagged | {one.entry.version: one.entry.why for one in self.entries if one.entry.action == "recall"}
 
+    def move_aliases(self, version: str, *, promoted: bool, stays: bool = False) -> dict[str, str | None]:
+        """Give what an entry says of the aliases after a version was promoted, or stays a challenger, or neither."""
+        aliases, champion = self.aliases, self.champion
+        if promoted:
+            before = aliases[PREVIOUS] if champion is None else str(champion.version)
+            previous = before if before != version else aliases[PREVIOUS]
+            return {"champion_after": version, "previous_after": previous, "challenger_after": None}
+        challenger = version if stays else None if aliases[CHALLENGER] == version else aliases[CHALLENGER]
+        return {
+            "champion_after": aliases[CHAMPION],
+            "previous_after": aliases[PREVIOUS],
+            "challenger_after": challenger,
+        }
+
     def find_finished(self, version: str, *actions: str) -> Numbered | None:
         """Give what was written about a version by a process that was cut short, and is carried out now."""
         mine = (one for one in self.finished if one.entry.version == version and one.entry.action in actions)
@@ -118,6 +133,15 @@ class Registry:
         number = self.aliases()[CHAMPION]
         return None if number is None else self.client.get_model_version(self.dataset, number)
 
+    def rounds(self) -> Iterator[State]:
+        """Give how things are, and some times again: for who has to think again as somebody else was faster."""
+        for _ in range(ROUNDS):
+            yield self.reconcile()
+
+    def crowded(self) -> TransientError:
+        """Give what is said where all rounds were in vain."""
+        return TransientError(f"Others are promoting models of {self.dataset} all the time. Try again in a minute.")
+
     def reconcile(self) -> State:
         """Carry out what is written and not done, write down what people moved by hand, and tell how things are.
 
@@ -135,7 +159,7 @@ class Registry:
             if self.journal.append(moved, len(entries) + 1):
                 logger.warning("%s: %s", self.dataset, moved.why)
                 self.journal.mark_done(len(entries) + 1)
-        raise TransientError(f"Others are promoting models of {self.dataset} all the time. Try again in a minute.")
+        raise self.crowded()
 
     def commit(self, entry: Entry, number: int, kept: KeptDecision | None = None) -> bool:
         """Write an entry, and carry it out.

@@ -15,12 +15,11 @@ from mlflow.entities import Run
 from podium.config import Params
 from podium.files import is_locked
 from podium.paths import CandidatePaths
-from podium.tracking.connection import connect, quote_filter, store_path, tracking_uri
+from podium.tracking.connection import connect, quote_filter, tracking_uri
 from podium.tracking.curves import Follower, agrees, read_history
 from podium.tracking.failures import FAILURES, is_transient, translate
 from podium.tracking.lineage import Facts, Lineage, read_facts, read_intent, read_lineage, workspace
-from podium.tracking.moving import artifact_location
-from podium.tracking.publication import Publication, find_model, log_params
+from podium.tracking.publication import Publication, find_model, log_params, open_experiment
 from podium.tracking.result import Result
 from podium.tracking.spool import Spool
 
@@ -160,13 +159,7 @@ class Ledger:
 
     def _experiment(self, name: str) -> str:
         """Find or make the experiment, one a dataset, so that its candidates stand side by side."""
-        dataset = self._params.candidate(name).dataset
-        if found := self.client.get_experiment_by_name(dataset):
-            if found.lifecycle_stage == "deleted":
-                self.client.restore_experiment(found.experiment_id)
-            return str(found.experiment_id)
-        location = artifact_location(self._root, dataset) if store_path(self.client.tracking_uri) else None
-        return str(self.client.create_experiment(dataset, artifact_location=location))
+        return open_experiment(self.client, self._params.candidate(name).dataset, self._root)
 
     def _search(self, experiments: list[str], query: str) -> Iterator[Run]:
         token: str | None = None

@@ -1,7 +1,5 @@
 """What a training result came from: its data, its params, its code and its environment, in digests and names."""
 
-import hashlib
-import json
 import socket
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -15,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from podium.config import Augmentation, Params
 from podium.datasets.arrays import SPLITS, open_split
 from podium.errors import PodiumError
+from podium.files import json_digest
 from podium.git import ask_git, describe_conflict, find_commit
 from podium.paths import LOCK, DatasetPaths
 from podium.tracking.kept import describe_machine, find_edited
@@ -74,7 +73,7 @@ def read_intent(root: Path, params: Params, name: str) -> str:
     candidate = params.candidate(name)
     schedule = params.schedule(candidate.schedule)
     data = _find_arrays(_read_lock(root), candidate.dataset)
-    return _digest([name, asdict(candidate), asdict(schedule), [data]])
+    return json_digest([name, asdict(candidate), asdict(schedule), [data]])
 
 
 def read_lineage(root: Path, params: Params, name: str) -> Lineage:
@@ -89,8 +88,8 @@ def read_lineage(root: Path, params: Params, name: str) -> Lineage:
     reports = [_entry(lock, f"{stage}@{name}")["outs"] for stage in ("evaluate", "confusion_matrix")]
     return Lineage(
         intent=intent,
-        training_key=_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
-        evaluation=_digest(reports),
+        training_key=json_digest([intent, _entry(lock, f"train@{name}")["outs"]]),
+        evaluation=json_digest(reports),
         data=data["md5"].removesuffix(".dir"),
     )
 
@@ -167,10 +166,6 @@ def _entry(lock: dict[str, Any], stage: str) -> dict[str, Any]:
         raise PodiumError(f"{stage} has not run yet: {LOCK} does not know it. Run `dvc repro {stage}`.")
     entry: dict[str, Any] = lock[stage]
     return entry
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _flatten(prefix: str, value: object) -> list[tuple[str, str]]:

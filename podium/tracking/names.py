@@ -104,7 +104,7 @@ def find_run(version: ModelVersion) -> str:
     return str(version.run_id)
 
 
-def find_model(version: ModelVersion) -> str:
+def find_logged_model(version: ModelVersion) -> str:
     """Give the id of the logged model that a version is of; empty if it is of none. Its own field stays empty."""
     return str(version.source or "").removeprefix("models:/") if _LOGGED.fullmatch(str(version.source)) else ""
 

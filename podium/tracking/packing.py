@@ -13,8 +13,6 @@ No path of this machine and no pickle is in any of them.
 """
 
 import base64
-import hashlib
-import json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -28,7 +26,7 @@ from ruamel.yaml import YAML
 
 from podium import images
 from podium.config.datasets import Image
-from podium.files import file_digest, save_json
+from podium.files import file_digest, json_digest, save_json
 from podium.tracking import classifier
 
 ARTIFACTS, DIGESTS, CARD = "artifacts", "artifacts/digests.json", "README.md"
@@ -150,7 +148,7 @@ def _copy_code(folder: Path) -> str:
         name: path.read_text(encoding="utf-8").replace("from podium.images.", "from .")
         for name, path in sources.items()
     }
-    digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
+    digest = json_digest(texts)
     package = f"podium_model_{digest[:12]}"
     (folder / package).mkdir(parents=True)
     for name, text in {

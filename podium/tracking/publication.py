@@ -14,11 +14,12 @@ from podium.config import Params
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.paths import CandidatePaths, DatasetPaths
-from podium.tracking.connection import quote_filter, training_view
+from podium.tracking.connection import quote_filter, store_path, training_view
 from podium.tracking.curves import read_history, send_curve
 from podium.tracking.figures import describe_result, read_figures
 from podium.tracking.kept import ENVIRONMENT, LINEAGE, MACHINE, SOURCE, find_files, log_lineage
 from podium.tracking.lineage import Facts, Lineage, describe_candidate
+from podium.tracking.moving import artifact_location
 from podium.tracking.published import REPORTS
 
 NOTE = "mlflow.note.content"
@@ -164,6 +165,22 @@ class Publication:
         page = self.page(run, server="") if (self.reports / PAGE).is_file() else ""
         picture = f"get-artifact?path={REPORTS}/{PICTURE}&run_uuid={run.info.run_id}"
         return describe_result(self.reports, self.name, page, picture if (self.reports / PICTURE).is_file() else "")
+
+
+def open_experiment(client: MlflowClient, dataset: str, root: Path) -> str:
+    """Find or make the experiment, one a dataset, so that its candidates stand side by side; give its id.
+
+    Args:
+        client: MLflow.
+        dataset: its name.
+        root: where the artifacts of a store on this disk are.
+    """
+    if found := client.get_experiment_by_name(dataset):
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+    location = artifact_location(root, dataset) if store_path(client.tracking_uri) else None
+    return str(client.create_experiment(dataset, artifact_location=location))
 
 
 def log_params(client: MlflowClient, run_id: str, params: Params, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from podium.cli.command_line import main
-from podium.registry import measures, promotion
+from podium.registry import judging, measures
 from tests.challenges import Serving, make_client, make_result
 from tests.podium.registry.test_promotion import challenge
 
@@ -23,7 +23,7 @@ def test_from_promotion_to_recall(
         (folder / "index.html").write_text("a card\n")
 
     monkeypatch.setattr(measures, "serve", Serving())
-    monkeypatch.setattr(promotion, "write_card", write)
+    monkeypatch.setattr(judging, "write_card", write)
     monkeypatch.setenv("COLUMNS", "200")
     shutil.copy(store, project / "mlflow.db")
     client = make_client(project)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from podium.registry import measures, promotion
+from podium.registry import judging, measures
 from tests.challenges import Serving, make_client
 
 
@@ -24,5 +24,5 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
 
     serving = Serving()
     monkeypatch.setattr(measures, "serve", serving)
-    monkeypatch.setattr(promotion, "write_card", write)
+    monkeypatch.setattr(judging, "write_card", write)
     return serving

@@ -14,7 +14,7 @@ from podium.errors import PodiumError
 from podium.registry.commands import promote_version, read_history, recall, roll_back
 from podium.registry.outcome import Outcome
 from podium.registry.registry import Registry
-from podium.tracking.names import WITHDRAWN, find_model
+from podium.tracking.names import WITHDRAWN, find_logged_model
 from tests.challenges import Serving, describe_registry, make_result
 from tests.podium.registry.test_promotion import actions, aliases, ask_for, challenge
 from tests.trained import DATASET
@@ -142,7 +142,7 @@ def test_a_recalled_version_says_so_wherever_it_is_asked_for(
     assert version.tags[WITHDRAWN] == "its data was wrong"
     assert version.description.startswith("**Recalled**")
     assert client.get_run(version.run_id).data.tags[WITHDRAWN] == "its data was wrong"
-    assert client.get_logged_model(find_model(version)).tags[WITHDRAWN] == "its data was wrong"
+    assert client.get_logged_model(find_logged_model(version)).tags[WITHDRAWN] == "its data was wrong"
     assert recall(client, "digits/2", "again").startswith("digits/2 is recalled: its data was wrong")
     assert actions(client).count("recall") == 1
     assert "digits/2 was recalled: its data was wrong" in caplog.text

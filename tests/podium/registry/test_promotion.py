@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from podium.config import Gate, Params, load_params
-from podium.registry import promotion
+from podium.registry import judging
 from podium.registry.decision import Decision
 from podium.registry.journal import Journal
 from podium.registry.kept import load_kept
@@ -240,7 +240,7 @@ def test_a_first_challenge_that_breaks_at_any_call_and_is_repeated_ends_as_if_no
 def test_a_challenge_that_breaks_at_any_call_and_is_repeated_ends_as_if_nothing_had_happened(
     client: MlflowClient, monkeypatch: pytest.MonkeyPatch, *, after: bool
 ) -> None:
-    monkeypatch.setattr(promotion, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
+    monkeypatch.setattr(judging, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
     challenge(client, make_result(client, "digits-cnn", 9))
     for failing in count(1):  # each round breaks one call more; the last one has none left to break
         unreliable, result = Unreliable(client, failing, after=after), make_result(client, "digits-cnn", 9)

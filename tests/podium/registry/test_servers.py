@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from podium.registry import measures, promotion
+from podium.registry import judging, measures
 from podium.registry.decision import Decision
 from podium.registry.journal import Journal
 from tests.challenges import Serving, make_result
@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 def test_whichever_request_fails_the_next_try_finishes_the_job(
     server: str, monkeypatch: pytest.MonkeyPatch, how: Any, step: int
 ) -> None:
-    monkeypatch.setattr(promotion, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
+    monkeypatch.setattr(judging, "decide", lambda *_: Decision("promote", "better", "It is better.", spent=0.01))
     client = MlflowClient(server)
     client.create_experiment(DATASET)
     challenge(client, make_result(client, "digits-dense", 10))
@@ -62,7 +62,7 @@ def test_whichever_request_fails_the_next_try_finishes_the_job(
 
 def promote_in_a_process(address: str, right: int) -> None:
     measures.serve = Serving()  # type: ignore[assignment]
-    promotion.write_card = lambda folder, *_: (folder / "index.html").write_text("a card\n")  # type: ignore[assignment]
+    judging.write_card = lambda folder, *_: (folder / "index.html").write_text("a card\n")  # type: ignore[assignment]
     client = MlflowClient(address)
     challenge(client, make_result(client, "digits-cnn", right))
 
