@@ -22,6 +22,8 @@ from podium.tracking.published import download_files
 
 KEY, COPYING = "podium.training_key", "podium.copying"
 """The tag by which a copy is found again, and the one that it has instead until it is complete."""
+COPIED_FROM = "podium.copied_from"
+"""The tag of a version that was made elsewhere: at which address, and as which version."""
 _OF_FILES = ("podium.evaluation",)
 """Tags of a run that change where a file of it changes; else files are only added to it."""
 PARAMS_AT_ONCE = 100

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from podium.errors import PodiumError, TransientError
-from podium.registry.copying import copy_run, copy_version
+from podium.registry.copying import COPIED_FROM, copy_run, copy_version
 from podium.registry.describing import CARD, DECIDED
 from podium.registry.journal import make_entry
 from podium.registry.proof.subject import Subject, find_subject
@@ -20,8 +20,6 @@ from podium.tracking.reaching import reaching
 
 logger = logging.getLogger(__name__)
 
-COPIED_FROM = "podium.copied_from"
-"""The tag of a version that was made elsewhere: at which address, and as which version."""
 _SCHEMES = ("http", "https", "sqlite")
 """Of a server's address, or of a file on this disk. A database behind a server does not know where artifacts go."""
 

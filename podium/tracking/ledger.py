@@ -79,9 +79,11 @@ class Ledger:
         is_known = f"tags.`podium.training_key` = {quote_filter(lineage.training_key)}"
         known = next(self._search([experiment], is_known), None)
         run_id = known.info.run_id if known else self._open(name)
+        model_id = find_model(self.client, known) if known else ""
         evaluation = known.data.tags.get("podium.evaluation") if known else None
-        if known is None or evaluation != lineage.evaluation or not publication.is_whole(known):
+        if known is None or not model_id or evaluation != lineage.evaluation or not publication.is_whole(known):
             publication.send(run_id)
+            model_id = find_model(self.client, self.client.get_run(run_id))
             logger.info("%s is in MLflow, run %s", name, run_id)
         if not self._is_training(name):
             self._tidy(experiment, name, lineage)
@@ -89,7 +91,7 @@ class Ledger:
         result = Result(
             candidate=name,
             run_id=run_id,
-            model_id=find_model(self.client, run),
+            model_id=model_id,
             metrics=publication.metrics(),
             splits=run.data.tags["podium.splits"],
             is_new=known is None,

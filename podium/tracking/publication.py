@@ -77,12 +77,12 @@ class Publication:
         return metrics
 
     def is_whole(self, run: Run) -> bool:
-        """Say whether MLflow still has the files of a finished run: people delete artifacts, and disks get lost."""
+        """Say whether MLflow still has a finished run's own files: people delete artifacts, and disks get lost."""
         run_id = run.info.run_id
         if not {item.path for item in self.client.list_artifacts(run_id)} >= FOLDERS:
             return False
         there = {Path(item.path).name for item in self.client.list_artifacts(run_id, REPORTS)}
-        return there >= {path.name for path in self.reports.glob("*")} and bool(find_model(self.client, run))
+        return there >= {path.name for path in self.reports.glob("*")}
 
     def send(self, run_id: str) -> None:
         """Send what the run lacks, its training_key last of all.

@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.paths import LOCK, CandidatePaths, DatasetPaths
+from podium.registry.measures import MODEL_DIGEST
 from podium.registry.proof.check import Check
 from podium.registry.proof.circumstances import read_json
 from podium.registry.proof.subject import Subject, digest_files
@@ -17,8 +18,6 @@ from podium.workspace.lock import Output, agrees, agrees_in_cache, file_md5, rea
 
 MODEL, DIGESTS = "artifacts/model.keras", "artifacts/digests.json"
 """In the folder of a logged model."""
-MODEL_SHA256 = "podium.model_sha256"
-"""The tag of a version with the sha256 of its `model.keras`."""
 
 
 def check_data(root: Path, subject: Subject, lineage: Mapping[str, Path]) -> Iterator[Check]:
@@ -83,9 +82,9 @@ def check_model(subject: Subject, lineage: Mapping[str, Path], model: Path) -> I
     else:
         told = _tell(faults)
         yield Check("digests", not told, told or f"{len(known)} files, as in {DIGESTS}")
-    tag = subject.version.tags.get(MODEL_SHA256)
+    tag = subject.version.tags.get(MODEL_DIGEST)
     if tag is not None:
-        yield Check("tag", tag == file_digest(weights), f"{MODEL_SHA256} {tag[:10]}")
+        yield Check("tag", tag == file_digest(weights), f"{MODEL_DIGEST} {tag[:10]}")
 
 
 def _tell(faults: Mapping[str, list[str]]) -> str:

@@ -10,6 +10,7 @@ from podium.errors import PodiumError
 from podium.files import file_digest
 from podium.git import ask_git, is_shallow
 from podium.paths import LOCK, PARAMS
+from podium.registry.copying import COPIED_FROM
 from podium.registry.describing import CARD, DECIDED
 from podium.registry.gate import recompute
 from podium.registry.kept import DECISION, PAIRS, load_kept
@@ -104,7 +105,7 @@ def check_decision(client: MlflowClient, subject: Subject, folder: Path) -> Iter
         yield Check("decision", False, f"{told}: decided again it is '{again.verdict}': {again.reason}".rstrip("."))
     elif subject.version.tags.get(DECIDED, kept.decision.verdict) != kept.decision.verdict:
         yield Check("decision", False, f"{told}, but the version says {subject.version.tags[DECIDED]}")
-    elif kept.challenger_run != subject.run.info.run_id and "podium.copied_from" not in subject.version.tags:
+    elif kept.challenger_run != subject.run.info.run_id and COPIED_FROM not in subject.version.tags:
         yield Check("decision", False, f"{told} is about another run, {kept.challenger_run}")
     else:
         yield Check("decision", True, f"{told}: decided again, it is the same")
