@@ -84,8 +84,9 @@ mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/digits@champion")
 images = numpy.load("data/processed/digits/test/images.npy")
 labels = numpy.load("data/processed/digits/test/labels.npy")
+names = json.load(open("data/processed/digits/classes.json"))
 answers = model.predict({"image": list(images)})
-hits = [answer["label"] == str(label) for answer, label in zip(answers, labels, strict=True)]
+hits = [answer["label"] == names[label] for answer, label in zip(answers, labels, strict=True)]
 print(json.dumps([str(model.metadata.signature.inputs), float(numpy.mean(hits))]))
 """
     output = shipped.run(sys.executable, "-c", program, f"sqlite:///{shipped.root}/mlflow.db")
