@@ -143,7 +143,7 @@ def calls(trained: Trained, there: str, tmp_path: Path, break_at: Callable[[Mlfl
     return made[0]
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.soak)])
 def test_whatever_call_fails_the_next_try_goes_on_and_nothing_is_doubled(
     trained: Trained, there: str, tmp_path: Path, store: Path, step: int
 ) -> None:
