@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.makers import CLASSES, make_page, make_rows, make_table, save_page
 
 pytestmark = pytest.mark.slow
 
+LONG = partial(pytest.param, marks=pytest.mark.soak)
 WORKFLOW = ".github/workflows/data-validation.yml"
 HOSTILE = ("![x](http:evil).png", "a|b` <img src=x onerror=alert(1)>.png", "*new* [www.evil.example](x) @all.png")
 IMAGES = {"train": 10, "test": 5}
@@ -259,14 +261,10 @@ def deliver_a_web_page(branch: Branch) -> None:
     ("spoil", "dataset", "said"),
     [
         (cut_an_image, "dots", ["every image can be decoded in full (1)", "train/left/3.png"]),
-        (use_an_unknown_label, "dots", ["every label is one of", "train/lfet/99.png", "lfet"]),
-        (
-            leak_an_image,
-            "dots",
-            ["is an exact duplicate of one used", "test/left/99.png"],
-        ),
+        LONG(use_an_unknown_label, "dots", ["every label is one of", "train/lfet/99.png", "lfet"]),
+        LONG(leak_an_image, "dots", ["is an exact duplicate of one used", "test/left/99.png"]),
         (lose_images, "dots", ["no class lost more than 0.3 of its images", "right in train", "4 removed"]),
-        (write_a_wrong_pixel, "table", ["every image can be decoded in full (1)", "256", "## ✅ dots: passed"]),
+        LONG(write_a_wrong_pixel, "table", ["every image can be decoded in full (1)", "256", "## ✅ dots: passed"]),
         (deliver_a_web_page, "dots", ["dots: not checked", "delivery.zip", "It is a web page"]),
     ],
 )

@@ -115,14 +115,19 @@ def assert_one_message(workspace: Workspace, command: tuple[str, ...], texts: li
     assert len(said.splitlines()) < 15, said
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+LONG = ("address_of_a_profile", "no_temporary_server", "home_is_a_file", "profiles")
+
+
+@pytest.mark.parametrize("fault", [pytest.param(one, marks=pytest.mark.soak if one in LONG else ()) for one in FAULTS])
 def test_a_fault_is_named_in_one_message(bare: Workspace, fault: str) -> None:
     break_it, texts = FAULTS[fault]
     break_it(bare)
     assert_one_message(bare, RUN, texts)
 
 
-@pytest.mark.parametrize("fault", ["no_commit", "address", "setting"])
+@pytest.mark.parametrize(
+    "fault", ["setting", *(pytest.param(one, marks=pytest.mark.soak) for one in ("no_commit", "address"))]
+)
 def test_the_data_check_names_it_as_well(bare: Workspace, fault: str) -> None:
     break_it, texts = FAULTS[fault]
     break_it(bare)
