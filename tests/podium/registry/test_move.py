@@ -70,6 +70,25 @@ def test_a_version_is_there_with_everything_and_is_champion(trained: Trained, th
     assert entry.entry.why == f"Copied from {here} digits/1."
 
 
+@pytest.mark.parametrize("server", ["mlflow_sqlite", pytest.param("mlflow_postgres", marks=pytest.mark.soak)])
+def test_a_real_server_gets_the_same_files(
+    trained: Trained, tmp_path: Path, request: pytest.FixtureRequest, server: str
+) -> None:
+    address = request.getfixturevalue(server)
+    register(trained)
+    move(trained.root, "digits@champion", address)
+    client = MlflowClient(address, address)
+    copy, version = client.get_model_version_by_alias(DATASET, "champion"), trained.client.get_model_version(DATASET, 1)
+    assert digest_files(fetch_model(client, copy, tmp_path / "a")) == digest_files(
+        fetch_model(trained.client, version, tmp_path / "b")
+    )
+    (tmp_path / "c").mkdir()
+    again = mlflow.artifacts.download_artifacts(run_id=copy.run_id, dst_path=str(tmp_path / "c"), tracking_uri=address)
+    artifacts = trained.client.get_run(version.run_id).info.artifact_uri.removeprefix("file://")
+    assert digest_files(Path(again)) == digest_files(Path(artifacts))
+    assert move(trained.root, "digits@champion", address).endswith("and champion there already.")
+
+
 def test_addresses_in_the_descriptions_lead_to_the_copy(trained: Trained, there: str) -> None:
     move(trained.root, "digits/1", there)
     client, version = MlflowClient(there, there), trained.client.get_model_version(DATASET, "1")
