@@ -45,7 +45,7 @@ def test_a_flow_can_be_pickled_as_a_served_or_deployed_one_is(entrypoint: str) -
 def test_a_served_schedule_fires_and_works_only_when_something_changed(quick: Workspace, prefect_server: str) -> None:
     quick.edit(keep_only("digits-dense"))
     quick.flow()
-    with quick.running("podium", "schedule", "--cron", "* * * * * */20"):  # every 20 seconds: a test has no time
+    with quick.running("podium", "schedule", "--cron", "* * * * * */30"):  # every 30 seconds: a test has no time
         assert "champion already (version 1)" in wait_for_run(prefect_server, "digits-dense", 120)
         quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=30))
         assert "digits-dense (version 1)" in wait_for_run(prefect_server, "is better than", 240)
@@ -69,7 +69,7 @@ def test_prefect_deploy_and_a_worker_run_the_flows(quick: Workspace, prefect_ser
     assert "## ✅ digits: passed" in (quick.root / "reports/data-check/summary.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["run", "schedule"])
+@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.soak), "schedule"])
 def test_a_server_that_does_not_answer_is_one_message(quick: Workspace, free_port: int, command: str) -> None:
     quick.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port}/api"
     output = quick.run("podium", command, status=1)
