@@ -6,7 +6,9 @@ What comes is a stranger's: it is bounded, it is never taken for a path or an ad
 import base64
 import binascii
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -14,14 +16,23 @@ from numpy.typing import NDArray
 
 from podium.images.decoding import decode_unseen, read_header
 from podium.images.fitting import Placement, Target, fit
+from podium.images.kinds import HEAD_BYTES, sniff
 from podium.images.opening import BadImageError
 
 MAX_BYTES: Final = 1 << 26
 """64 MiB: a larger file is refused unread."""
 MAX_SERVED_PIXELS: Final = 100_000_000
-"""A larger image is refused by its header: decoding it may take ten bytes a pixel."""
+"""A larger image is refused, a file by its header."""
+MAX_WHOLE_PIXELS: Final = 54_000_000
+"""The same of all files but JPEGs, which are decoded at a fraction of their size: others take up to 18 bytes a pixel
+(measured), so that it stays below a gigabyte.
+"""
 MAX_SIDE: Final = 1 << 16
 """Pixels of an array's height or width."""
+
+_MANY_PIXELS: Final = 16_000_000
+"""Larger images are decoded one after another, however many threads ask: each takes hundreds of megabytes."""
+_ONE_AT_A_TIME = Lock()
 
 _DATA_ADDRESS = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _BLANKS = str.maketrans("", "", " \t\r\n")
@@ -82,9 +93,11 @@ def _from_file(data: bytes, target: Target) -> Given:
     if len(data) > MAX_BYTES:
         raise BadImageError(f"the file has {len(data):,} bytes, over {MAX_BYTES:,}")
     width, height, _ = read_header(data)
-    if width * height > MAX_SERVED_PIXELS:
-        raise BadImageError(f"it has {width} × {height} pixels, over {MAX_SERVED_PIXELS:,}")
-    pixels, (width, height) = decode_unseen(data, target)
+    most = MAX_SERVED_PIXELS if sniff(data[:HEAD_BYTES]) == "JPEG" else MAX_WHOLE_PIXELS
+    if width * height > most:
+        raise BadImageError(f"it has {width} × {height} pixels, over {most:,}")
+    with _ONE_AT_A_TIME if width * height > _MANY_PIXELS else nullcontext():
+        pixels, (width, height) = decode_unseen(data, target)
     return Given(pixels, Placement.of(width, height, target), width, height)
 
 

@@ -28,13 +28,20 @@ def to_eight_bit(image: Pillow.Image, channels: int) -> NDArray[np.uint8]:
     try:
         if image.has_transparency_data:
             white = Pillow.new("RGBA", image.size, "white")
-            image = Pillow.alpha_composite(white, image.convert("RGBA"))
+            image = Pillow.alpha_composite(white, _convert(image, "RGBA"))
+            del white
         wanted = "L" if channels == 1 else "RGB"
         if image.mode not in (wanted, "1", "L"):
             image = image.convert("RGB")
-        return np.asarray(image.convert(wanted)).reshape(image.height, image.width, channels)
+        image = _convert(image, wanted)
+        return np.asarray(image).reshape(image.height, image.width, channels)
     except BROKEN as error:
         raise BadImageError(f"its pixels of the kind {image.mode} cannot be converted: {error}") from None
+
+
+def _convert(image: Pillow.Image, mode: str) -> Pillow.Image:
+    """Give an image in another mode; itself, if it has that one: Pillow would copy it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _from_sixteen_bit(image: Pillow.Image) -> NDArray[np.uint8]:

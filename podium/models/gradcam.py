@@ -41,32 +41,68 @@ def heat_maps(
         divided by its greatest value; zeros where nothing speaks for the class. h and w are those of the model's
         output, at most 64, and cover the whole image. None for a model without such an output.
     """
-    head = model.get_layer(LABEL_LAYER)
-    spatial = find_spatial(head.input)
-    if spatial is None:
-        return None
-    front = keras.Model(model.input, spatial)
-    is_softmax = isinstance(head, layers.Dense) and head.activation is keras.activations.softmax
-    back = keras.Model(spatial, head.input if is_softmax else head.output)
+    mapper = HeatMapper.of(model)
+    return None if mapper is None else mapper.map(images, np.stack([labels, predicted], axis=1))
 
-    def logits(seen: tf.Tensor) -> tf.Tensor:
-        known = tf.cast(back(seen, training=False), tf.float32)
-        return known @ head.kernel + head.bias if is_softmax else tf.math.log(known + keras.config.epsilon())
 
-    classes = np.stack([labels, predicted], axis=1)
-    height, width = (min(side, _MAX_SIDE) for side in spatial.shape[1:3])
-    maps = np.zeros((len(images), 2, height, width), np.float16)
-    for begin in range(0, len(images), _BATCH):
-        rows = slice(begin, begin + _BATCH)
-        seen = tf.cast(front(images[rows], training=False), tf.float32)
-        for place in range(2):
-            with tf.GradientTape() as tape:
-                tape.watch(seen)
-                score = tf.gather(logits(seen), classes[rows, place], batch_dims=1)
-            weights = tf.reduce_mean(tape.gradient(score, seen), axis=(1, 2), keepdims=True)
-            heat = tf.nn.relu(tf.reduce_sum(weights * seen, axis=-1, keepdims=True))
-            maps[rows, place] = _scale(tf.image.resize(heat, (height, width), method="area").numpy()[..., 0])
-    return maps
+class HeatMapper:
+    """Makes the heat maps of one model; see `heat_maps`."""
+
+    def __init__(self, head: layers.Layer, front: keras.Model, back: keras.Model) -> None:
+        """Know the model's parts; `of` finds them.
+
+        Args:
+            head: its layer of the class probabilities.
+            front: from images to the last output with height and width.
+            back: from there to what the head takes, if that is a softmax; else to what it gives.
+        """
+        self._head, self._front, self._back = head, front, back
+        self._is_softmax = _is_softmax(head)
+        self._height, self._width = (min(side, _MAX_SIDE) for side in front.output_shape[1:3])
+
+    @classmethod
+    def of(cls, model: keras.Model) -> "HeatMapper | None":
+        """Take one of the zoo's models apart; None if it has no view of places."""
+        head = model.get_layer(LABEL_LAYER)
+        spatial = find_spatial(head.input)
+        if spatial is None:
+            return None
+        back = keras.Model(spatial, head.input if _is_softmax(head) else head.output)
+        return cls(head, keras.Model(model.input, spatial), back)
+
+    def map(self, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Say where the model sees some classes of each image.
+
+        Args:
+            images: (n, height, width, channels) uint8.
+            classes: (n, k) of each image.
+
+        Returns:
+            (n, k, h, w) float16, 0..1, as `heat_maps` describes them.
+        """
+        maps = np.zeros((*classes.shape, self._height, self._width), np.float16)
+        for begin in range(0, len(images), _BATCH):
+            rows = slice(begin, begin + _BATCH)
+            seen = tf.cast(self._front(images[rows], training=False), tf.float32)
+            for place in range(classes.shape[1]):
+                with tf.GradientTape() as tape:
+                    tape.watch(seen)
+                    score = tf.gather(self._logits(seen), classes[rows, place], batch_dims=1)
+                weights = tf.reduce_mean(tape.gradient(score, seen), axis=(1, 2), keepdims=True)
+                heat = tf.nn.relu(tf.reduce_sum(weights * seen, axis=-1, keepdims=True))
+                small = tf.image.resize(heat, (self._height, self._width), method="area").numpy()[..., 0]
+                maps[rows, place] = _scale(small)
+        return maps
+
+    def _logits(self, seen: tf.Tensor) -> tf.Tensor:
+        known = tf.cast(self._back(seen, training=False), tf.float32)
+        if self._is_softmax:
+            return known @ self._head.kernel + self._head.bias
+        return tf.math.log(known + keras.config.epsilon())
+
+
+def _is_softmax(head: layers.Layer) -> bool:
+    return isinstance(head, layers.Dense) and head.activation is keras.activations.softmax
 
 
 def find_spatial(features: keras.KerasTensor) -> keras.KerasTensor | None:

@@ -10,7 +10,7 @@ uint8, the bytes of an image file, or these as base64 text.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,7 +47,17 @@ class Size:
 
 
 class Classifier:
-    """A model with the names of its classes, and what it takes to read an image and to say unsure."""
+    """A model with the names of its classes, and what it takes to read an image and to say unsure.
+
+    Many threads may ask it at once.
+
+    Attributes:
+        model: the keras.Model.
+        classes: their names, in the order of the output `label`.
+        size: of the images that the model sees.
+        threshold: below which probability it is unsure; None if there is none.
+        has_boxes: whether it says where, too.
+    """
 
     def __init__(self, model: Any, known: Answer) -> None:
         """Make it ready to answer.
@@ -57,10 +67,10 @@ class Classifier:
             known: `classes`, their names in the order of the output `label`; `image`, a `Size`; `threshold`, below
                 which probability it is unsure, or None; `boxes`, whether it has the output `box`.
         """
-        self._model, self._classes, self._size = model, known["classes"], Size(**known["image"])
-        self._threshold, self._has_boxes = known["threshold"], known["boxes"]
+        self.model, self.classes, self.size = model, known["classes"], Size(**known["image"])
+        self.threshold, self.has_boxes = known["threshold"], known["boxes"]
         for count in (1, 2):  # the graphs of one image and of several are made here, not by the first that ask
-            self._model.predict_on_batch(np.zeros((count, *self._size.shape), np.uint8))
+            self.model.predict_on_batch(np.zeros((count, *self.size.shape), np.uint8))
 
     def predict(self, model_input: Any) -> list[Answer]:
         """Answer about images.
@@ -72,46 +82,58 @@ class Classifier:
             For each image, in order: `label`, `probability` of it, `unsure` (None if there is no threshold),
             `probabilities` by class, `error`, which is empty, and, if the model knows boxes, `box`: left, top, right
             and bottom in the image's own pixels, upright. Of an image that cannot be read, `error` says why and all
-            else is None.
+            else is None. Of more than `MAX_IMAGES` there is one such answer to all: MLflow's server shows whoever asks
+            the traceback of an exception.
 
         Raises:
-            ValueError: they are no images at all, or more than `MAX_IMAGES`.
+            ValueError: they came in a table without a column `image`.
         """
         images = _list_images(model_input)
         if len(images) > MAX_IMAGES:
-            raise ValueError(f"{len(images):,} images at once; ask for at most {MAX_IMAGES:,}")
+            return [_refuse(f"{len(images):,} images at once; ask for at most {MAX_IMAGES:,}", self.has_boxes)]
         waiting, answers = iter(images), list[Answer]()
         while some := list(islice(waiting, BATCH)):
-            answers += self._answer([self._read(image) for image in some])
+            answers += self.answer([self._read(image) for image in some])
         return answers
 
     def _read(self, image: Any) -> Given | str:
         try:
-            return read_given(image, self._size)
+            return read_given(image, self.size)
         except BadImageError as error:
             return str(error)
 
-    def _answer(self, images: list[Given | str]) -> Iterator[Answer]:
+    def answer(self, images: Sequence[Given | str]) -> list[Answer]:
+        """Answer about images that are read already; the model sees all of them at once.
+
+        Args:
+            images: read to the model's size; or why one cannot be read.
+
+        Returns:
+            As `predict` does.
+        """
         good = [image for image in images if isinstance(image, Given)]
-        heads = self._model.predict_on_batch(np.stack([image.pixels for image in good])) if good else {}
-        boxes = heads["box"] if good and self._has_boxes else [None] * len(good)
+        heads = self.model.predict_on_batch(np.stack([image.pixels for image in good])) if good else {}
+        boxes = heads["box"] if good and self.has_boxes else [None] * len(good)
         told = iter([*zip(good, heads.get("label", ()), boxes, strict=True)])
-        for image in images:
-            yield _refuse(image, self._has_boxes) if isinstance(image, str) else self._tell(*next(told))
+        return [
+            _refuse(image, self.has_boxes) if isinstance(image, str) else self._tell(*next(told)) for image in images
+        ]
 
     def _tell(self, image: Given, probabilities: NDArray[np.float32], box: NDArray[np.float32] | None) -> Answer:
+        if not np.isfinite(probabilities).all():
+            return _refuse("the model's probabilities of it are no numbers", self.has_boxes)
         best = int(probabilities.argmax())
         probability = float(probabilities[best])
         answer: Answer = {
-            "label": self._classes[best],
+            "label": self.classes[best],
             "probability": probability,
-            "unsure": None if self._threshold is None else probability < self._threshold,
-            "probabilities": dict(zip(self._classes, map(float, probabilities), strict=True)),
+            "unsure": None if self.threshold is None else probability < self.threshold,
+            "probabilities": dict(zip(self.classes, map(float, probabilities), strict=True)),
             "error": "",
         }
         if box is not None:
             limits = np.array([image.width, image.height] * 2)
-            array = np.array([self._size.width, self._size.height] * 2)
+            array = np.array([self.size.width, self.size.height] * 2)
             answer["box"] = np.clip(image.placement.move_back(box * array), 0, limits).tolist()
         return answer
 

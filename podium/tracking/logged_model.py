@@ -49,26 +49,40 @@ def log_model(
     Raises:
         PodiumError: the predictions are not there, or of other images.
     """
-    validation, predictions = open_split(processed / "validation"), load_predictions(reports / "predictions.parquet")
-    boxes = validation.boxes is not None
-    known = Knowledge(load_classes(processed), image, _read_threshold(path), boxes)
-    for half in _unfinished(client, run):
-        client.finalize_logged_model(half, LoggedModelStatus.FAILED)
-    model_id = emptied or _create(client, run)
     with tempfile.TemporaryDirectory(prefix="podium-") as temporary:
-        folder = Path(temporary)
-        (folder / ARTIFACTS).mkdir()
-        shutil.copyfile(path, folder / ARTIFACTS / MODEL)
-        if (reports / "model_card.md").is_file():
-            shutil.copyfile(reports / "model_card.md", folder / ARTIFACTS / CARD)
-        save_golden(validation, predictions["validation"], folder / ARTIFACTS)
-        pack_model(folder, known, model_id, run.info.run_id)
+        known = gather_artifacts(Path(temporary) / ARTIFACTS, path, processed, reports, image)
+        for half in _unfinished(client, run):
+            client.finalize_logged_model(half, LoggedModelStatus.FAILED)
+        model_id = emptied or _create(client, run)
+        pack_model(Path(temporary), known, model_id, run.info.run_id)
         client.log_model_artifacts(model_id, temporary)
     if emptied:
         return
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, 0)])
     client.log_batch(run.info.run_id, metrics=_headline(client, run.info.run_id, model_id))
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)  # last: only whole models are ready
+
+
+def gather_artifacts(folder: Path, path: Path, processed: Path, reports: Path, image: Image) -> Knowledge:
+    """Put weights, golden images and card of a trained candidate into a folder, and say what else its model knows.
+
+    Args:
+        folder: to be made; `pack_model` makes a logged model of the folder that it lies in.
+        path: the model file.
+        processed: the dataset's arrays.
+        reports: the candidate's.
+        image: what images are brought to.
+
+    Raises:
+        PodiumError: the predictions are not there, or of other images.
+    """
+    validation, predictions = open_split(processed / "validation"), load_predictions(reports / "predictions.parquet")
+    folder.mkdir()
+    shutil.copyfile(path, folder / MODEL)
+    if (reports / "model_card.md").is_file():
+        shutil.copyfile(reports / "model_card.md", folder / CARD)
+    save_golden(validation, predictions["validation"], folder)
+    return Knowledge(load_classes(processed), image, _read_threshold(path), validation.boxes is not None)
 
 
 def download_version(client: MlflowClient, registered: ModelVersion, folder: Path) -> Path:

@@ -31,8 +31,12 @@ class DamagedFile(PodiumError):  # noqa: N818 - it names what was found
 class Archive:
     """An open archive. Close it, or use it as a context manager."""
 
-    def __init__(self, raw: Path) -> None:
+    def __init__(self, raw: Path, zipped: Path | None = None) -> None:
         """Open the archive in a raw folder.
+
+        Args:
+            raw: the folder, whose name the archive has in messages. What has to be unpacked lies beside it for a while.
+            zipped: the archive, if it lies elsewhere.
 
         Raises:
             PodiumError: it is no zip, or is not safe to read; the message says why.
@@ -40,7 +44,7 @@ class Archive:
         self.name = raw.name
         self._scratch = raw.parent  # for archives inside it, which become files without a name
         self._open = ExitStack()
-        whole = self._open.enter_context(CheckedZip(raw / ARCHIVE, f"the archive of {raw.name}"))
+        whole = self._open.enter_context(CheckedZip(zipped or raw / ARCHIVE, f"the archive of {raw.name}"))
         self._zips = {"": whole}
         """The open archives, each by its path with a slash after it."""
         self.notes = [*whole.notes]

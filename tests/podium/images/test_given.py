@@ -2,7 +2,9 @@ import base64
 import csv
 import io
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +167,7 @@ HOSTILE = {
     "cut short": (FILES["jpeg"][:-300], "truncated"),
     "png cut short": (FILES["png"][:-300], "cannot be decoded"),
     "huge": (bomb(60_000, 60_000), "60000 × 60000 pixels"),
-    "larger than is served": (bomb(10_001, 10_000), "over 100,000,000"),
+    "larger than is served": (bomb(10_000, 5_401), "over 54,000,000"),
     "no base64": ("photo.jpg", "'photo.jpg' is no base64"),
     "a path": ("/etc/passwd", "'/etc/passwd' is no base64"),
     "an address": ("http://127.0.0.1/x.png", "is no base64"),
@@ -201,3 +203,27 @@ def test_a_large_file_is_refused_unread(monkeypatch: pytest.MonkeyPatch, as_text
     data = FILES["jpeg"]
     with pytest.raises(BadImageError, match=r"over 100|at most 100 bytes"):
         read_given(base64.b64encode(data).decode() if as_text else data, TARGET)
+
+
+def test_what_is_decoded_in_full_may_have_fewer_pixels_than_a_jpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given, "MAX_WHOLE_PIXELS", 10)
+    read_given(FILES["jpeg"], TARGET)
+    with pytest.raises(BadImageError, match=r"pixels, over 10$"):
+        read_given(FILES["png"], TARGET)
+
+
+def test_large_images_are_decoded_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given, "_MANY_PIXELS", 1)
+    decode, busy, most = given.decode_unseen, [0], [0]
+
+    def watched(*arguments: Any) -> Any:
+        busy[0] += 1
+        most[0] = max(most[0], busy[0])
+        time.sleep(0.002)
+        busy[0] -= 1
+        return decode(*arguments)
+
+    monkeypatch.setattr(given, "decode_unseen", watched)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: read_given(FILES["jpeg"], TARGET), range(12)))
+    assert most == [1]

@@ -131,8 +131,15 @@ def test_many_images_are_answered_in_order_a_batch_at_a_time() -> None:
 
 def test_too_many_images_are_refused_before_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "read_given", None)
-    with pytest.raises(ValueError, match=f"at most {MAX_IMAGES:,}"):
-        make()[0].predict([b""] * (MAX_IMAGES + 1))
+    (answer,) = make()[0].predict([b""] * (MAX_IMAGES + 1))
+    assert (answer["label"], answer["error"]) == (None, f"1,025 images at once; ask for at most {MAX_IMAGES:,}")
+
+
+def test_a_model_that_answers_no_numbers_says_so() -> None:
+    made, model = make()
+    model.predict_on_batch = lambda images: {"label": np.full((len(images), 2), np.nan)}  # type: ignore[method-assign]
+    (answer,) = made.predict(gray(1))
+    assert (answer["label"], answer["error"]) == (None, "the model's probabilities of it are no numbers")
 
 
 @pytest.mark.parametrize(
