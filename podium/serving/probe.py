@@ -14,16 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from podium.errors import PodiumError
 from podium.models.machine import name_machine
 from podium.serving import child
+from podium.serving.golden import ARTIFACTS, FaultError, compare, read_golden
 
-TOLERANCE = 1e-4
-"""By how much a probability may differ."""
-BOX_TOLERANCE = 0.1
-"""Pixels: by how much an edge of a box may differ."""
 SECONDS = 300.0
 """For all of it: TensorFlow is imported, the model is loaded and asked."""
-ARTIFACTS, GOLDEN = "artifacts", "golden.json"
 MAX_RESULT_BYTES = 1 << 26
 """64 MiB of answers."""
 MAX_REASON = 300
@@ -52,10 +49,6 @@ class Probe:
     machine: str
 
 
-class _FaultError(Exception):
-    """Why a model does not serve; its text is a sentence."""
-
-
 def probe(model: Path, python: str = sys.executable, seconds: float = SECONDS) -> Probe:
     """Load a logged model in a clean process, ask it about its golden images, and time it.
 
@@ -65,12 +58,12 @@ def probe(model: Path, python: str = sys.executable, seconds: float = SECONDS) -
         seconds: after which the process is ended.
     """
     try:
-        golden = _read_golden(model.resolve())
+        golden = read_golden(model.resolve())
         facts = _run(model.resolve(), [f"{ARTIFACTS}/{image['image']}" for image in golden], python, seconds)
-        compared = [_compare(expected, answer) for expected, answer in zip(golden, facts["answers"], strict=True)]
+        compared = [compare(expected, answer) for expected, answer in zip(golden, facts["answers"], strict=True)]
         milliseconds, peak_mb = float(np.percentile(facts["milliseconds"], 95)), float(facts["peak_mb"])
         machine = name_machine([str(gpu) for gpu in facts["gpus"]])
-    except _FaultError as error:
+    except FaultError as error:
         return Probe(math.nan, math.nan, math.nan, str(error), name_machine())
     except (KeyError, ValueError, TypeError) as error:
         reason = f"What it answers is not in the form that podium knows: {error!r}."
@@ -80,24 +73,19 @@ def probe(model: Path, python: str = sys.executable, seconds: float = SECONDS) -
     return Probe(round(milliseconds, 3), round(peak_mb, 1), worst, fault, machine)
 
 
-def _read_golden(model: Path) -> list[dict[str, Any]]:
-    folder = model / ARTIFACTS
+def ask_in_clean_process(model: Path, files: list[Path]) -> dict[str, Any]:
+    """Load a logged model in a clean process, as `probe` does, and ask it about files of this machine.
+
+    Returns:
+        `answers`, in order; and the `milliseconds` of single answers.
+
+    Raises:
+        PodiumError: it does not serve.
+    """
     try:
-        images: list[dict[str, Any]] = json.loads((folder / GOLDEN).read_text(encoding="utf-8"))["images"]
-        paths = [(folder / image["image"]).resolve() for image in images]
-    except FileNotFoundError:
-        raise _FaultError(
-            f"It has no {ARTIFACTS}/{GOLDEN}, the images and answers to hold it against: it was logged by an older "
-            "podium, or not in full."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise _FaultError(f"Its {ARTIFACTS}/{GOLDEN} cannot be read: {error!r}.") from None
-    if not images:
-        raise _FaultError(f"Its {ARTIFACTS}/{GOLDEN} names no image.")
-    for path in paths:
-        if not path.is_relative_to(folder) or not path.is_file():
-            raise _FaultError(f"Its golden image {path.name} is missing.")
-    return images
+        return _run(model.resolve(), [str(path.resolve()) for path in files], sys.executable, SECONDS)
+    except FaultError as error:
+        raise PodiumError(f"The logged model does not serve. {error}") from None
 
 
 def _run(model: Path, names: list[str], python: str, seconds: float) -> dict[str, Any]:
@@ -119,17 +107,17 @@ def _run(model: Path, names: list[str], python: str, seconds: float) -> dict[str
                     start_new_session=True,
                 )
             except OSError as error:
-                raise _FaultError(f"{python} cannot be started: {error.strerror}.") from None
+                raise FaultError(f"{python} cannot be started: {error.strerror}.") from None
             try:
                 status = process.wait(seconds)
             except subprocess.TimeoutExpired:
-                raise _FaultError(f"It did not load and answer within {seconds:,.0f} seconds.") from None
+                raise FaultError(f"It did not load and answer within {seconds:,.0f} seconds.") from None
             finally:
                 _end(process)
         if status:
-            raise _FaultError(_why(status, said))
+            raise FaultError(_why(status, said))
         if not result.is_file() or result.stat().st_size > MAX_RESULT_BYTES:
-            raise _FaultError(f"Its process wrote no answers, or more than {MAX_RESULT_BYTES:,} bytes of them.")
+            raise FaultError(f"Its process wrote no answers, or more than {MAX_RESULT_BYTES:,} bytes of them.")
         facts: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return facts
 
@@ -146,23 +134,3 @@ def _why(status: int, said: Path) -> str:
     last = lines[-1].strip()[:MAX_REASON] if lines else "it said nothing"
     how = f"was ended by {signal.Signals(-status).name}" if status < 0 else "failed"
     return f"Its process {how} while it loaded the model or answered: {last}"
-
-
-def _compare(expected: dict[str, Any], answer: dict[str, Any]) -> tuple[float, str]:
-    """Give the greatest difference of a probability, and what is wrong with an answer; empty if nothing is."""
-    name = expected["image"]
-    if answer["error"]:
-        return math.nan, f"It cannot read {name}: {answer['error']}."
-    heard, said = expected["probabilities"], answer["probabilities"]
-    if list(heard) != list(said):
-        return math.nan, f"It has other classes than those that it was evaluated with: {', '.join(said)}."
-    difference = float(np.abs(np.array([*heard.values()]) - [*said.values()]).max())
-    if not difference <= TOLERANCE:  # NaN, too
-        text = f"It says {answer['label']} of {name}, the evaluation heard {expected['label']}"
-        return difference, f"{text}; a probability differs by {difference:.2g}, more than {TOLERANCE:g}."
-    if not heard[answer["label"]] >= heard[expected["label"]] - 2 * TOLERANCE:
-        return difference, f"It says {answer['label']} of {name}, where the evaluation heard {expected['label']}."
-    boxes = np.abs(np.array(expected["box"]) - answer["box"]).max() if "box" in expected else 0.0
-    if not boxes <= BOX_TOLERANCE:
-        return difference, f"Its box of {name} differs by {boxes:.2g} pixels, more than {BOX_TOLERANCE:g}."
-    return difference, ""

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,39 +18,17 @@ import mlflow
 import numpy as np
 import pytest
 import requests
-from mlflow import MlflowClient
 from PIL import Image as Pillow
 
 from podium.serving.probe import probe
 from podium.tracking.classifier import MAX_IMAGES
-from podium.tracking.logged_model import download_version
-from tests.logged import log_evaluated, save_new_model
-from tests.makers import SIDE, make_arrays
+from tests.logged import save_new_model
+from tests.makers import SIDE
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 180
 """After which a server counts as dead."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Path]:
-    """A folder with a store `mlflow.db`, of which `dots@champion` is a model with boxes, and its files in `model`."""
-    root = tmp_path_factory.mktemp("served")
-    client = MlflowClient(f"sqlite:///{shutil.copy(store, root / 'mlflow.db')}")
-    run = client.create_run(client.create_experiment("dots", artifact_location=(root / "artifacts").as_uri()))
-    processed = make_arrays(root / "dots", boxes=True)
-    save_new_model(root / "model.keras", (SIDE, SIDE, 1), {"label": 3, "box": 4})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow puts its address there; it goes with the fixture
-        run = log_evaluated(client, run, root / "model.keras", processed, root / "reports", "pad")
-        mlflow.set_tracking_uri(client.tracking_uri)
-        client.create_registered_model("dots")
-        model_id = run.outputs.model_outputs[0].model_id
-        version = client.create_model_version("dots", f"models:/{model_id}", run.info.run_id, model_id=model_id)
-        client.set_registered_model_alias("dots", "champion", version.version)
-        download_version(client, version, root / "fetched").rename(root / "model")
-        yield root
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +126,30 @@ def test_a_broken_image_in_a_batch_is_told_and_the_others_are_answered(address: 
     assert answers[0] == answers[2]
 
 
+BODIES = {
+    "no JSON": b'{"inputs": [',
+    "nothing": b"",
+    "no object": b"[1, 2]",
+    "no image": b'{"pictures": ["a"]}',
+    "another column": b'{"dataframe_records": [{"picture": "a"}]}',
+    "deep": b'{"inputs": ' + b"[" * 400 + b"]" * 400 + b"}",
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_server_refuses_what_is_no_question_and_tells_nothing_of_itself(address: str, body: str) -> None:
+    answer = requests.post(address, data=BODIES[body], headers={"Content-Type": "application/json"}, timeout=60)
+    assert 400 <= answer.status_code < 500
+    assert not {"Traceback", "stack_trace", "site-packages"} & {*re.findall(r"[\w-]+", answer.text)}
+
+
 def test_a_server_refuses_too_many_images(address: str) -> None:
-    with pytest.raises(requests.HTTPError, match="400"):
-        ask(address, {"inputs": [""] * (MAX_IMAGES + 1)})
+    (answer,) = ask(address, {"inputs": [""] * (MAX_IMAGES + 1)})
+    assert answer["error"] == f"{MAX_IMAGES + 1:,} images at once; ask for at most {MAX_IMAGES:,}"
+
+
+def test_a_server_says_that_it_is_well(address: str) -> None:
+    assert requests.get(address.replace("invocations", "ping"), timeout=60).status_code == 200
 
 
 def test_a_server_needs_no_podium(address: str, folder: Path) -> None:
