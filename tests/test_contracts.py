@@ -91,7 +91,12 @@ PLANTED = {
         ("podium.datasets.validation.report", "great_expectations"),
         ("flows.data_check", "great_expectations"),
     ],
-    "gradio: nowhere yet": [("podium.cli.run", "gradio"), ("podium.registry.promotion", "gradio")],
+    "gradio: the app alone": [
+        ("podium.cli.serve", "gradio"),
+        ("podium.registry.promotion", "gradio"),
+        ("podium.serving.feedback", "gradio"),
+        ("podium.serving.export.space", "gradio"),
+    ],
     TENSORFLOW: [
         ("podium.registry.promotion", "tensorflow"),
         ("podium.tracking.curves", "keras"),
