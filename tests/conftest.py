@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import shutil
 import signal
 import sys
@@ -27,6 +28,13 @@ def interruptible() -> None:
     """A shell's background jobs, and what they start, ignore SIGINT; as a person starts it, nothing does."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_old_objects() -> None:
+    """Keras looks through all objects as it makes a model; those that other modules left are millions, and seconds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
