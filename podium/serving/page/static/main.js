@@ -125,9 +125,9 @@ try {
 }
 
 if ("serviceWorker" in navigator) {
-  const hadOne = Boolean(navigator.serviceWorker.controller);
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (hadOne) notify("A newer version of this model is here: reload the page to use it.");
+  // A message waits until the page listens; the event "controllerchange" would be gone by then on a slow device.
+  navigator.serviceWorker.addEventListener("message", ({ data }) => {
+    if (data === "newer") notify("A newer version of this model is here: reload the page to use it.");
   });
   navigator.serviceWorker.register("sw.js").catch((error) => console.warn("not offline:", error.message));
 }

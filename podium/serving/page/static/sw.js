@@ -19,6 +19,7 @@ self.addEventListener("activate", (event) => {
     const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
     await Promise.all(old.map((name) => caches.delete(name)));
     await self.clients.claim();
+    if (old.length) for (const client of await self.clients.matchAll()) client.postMessage("newer");
   };
   event.waitUntil(clean());
 });

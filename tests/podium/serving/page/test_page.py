@@ -88,7 +88,7 @@ class Visit:
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self._context = browser.new_context(viewport={"width": 390, "height": 844}, **options)
-        self._context.set_default_timeout(20_000)
+        self._context.set_default_timeout(60_000)
         self._address, self._mistakes, self._asked = address, list[str](), list[str]()
         self._context.on("request", lambda request: self._asked.append(request.url))
         self.page = self._context.new_page()
@@ -144,7 +144,7 @@ def test_the_camera_is_answered_about_live_until_it_is_stopped(page: Any) -> Non
     wait_for_label(page, DIGITS[FILMED])
     page.wait_for_function("() => parseFloat(document.querySelector('#speed').textContent) > 1")
     assert page.inner_text("#bars li:first-child").startswith(DIGITS[FILMED])
-    assert DIGITS[FILMED] in page.text_content("#spoken")
+    page.wait_for_function("label => document.querySelector('#spoken').textContent.includes(label)", arg=DIGITS[FILMED])
     assert page.inner_text("#camera") == "Stop camera"
 
     page.click("#camera")
@@ -259,6 +259,7 @@ def test_a_file_that_is_too_large_is_refused_unread(page: Any) -> None:
 def test_it_works_when_the_server_is_dead_and_a_new_export_takes_its_place(browser: Any, tmp_path: Path) -> None:
     folder = make_page(tmp_path / "page")
     context = browser.new_context()
+    context.set_default_timeout(60_000)
     page = context.new_page()
     with file_server(folder) as address:
         page.goto(address)
@@ -360,6 +361,7 @@ def test_a_file_that_was_not_copied_is_named(browser: Any, tmp_path: Path) -> No
     folder = make_page(tmp_path / "page")
     (folder / "model.onnx").unlink()
     context = browser.new_context()
+    context.set_default_timeout(60_000)
     page = context.new_page()
     with file_server(folder) as address:
         page.goto(address)
