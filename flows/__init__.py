@@ -4,22 +4,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.request import getproxies_environment
 
 from pydantic import ValidationError
 
 from podium.errors import PodiumError
+from podium.loopback import spare_loopback
 
 # Nobody is told what runs here, unless the environment says otherwise. Both look once, at import.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-# Loopback never goes through a proxy: Prefect's temporary server is there, and often MLflow's. `HTTP_PROXY` without
-# `NO_PROXY` is common in companies. Prefect makes its first clients before a flow begins.
-_spared = [entry.strip() for entry in getproxies_environment().get("no", "").split(",") if entry.strip()]
-if "*" not in _spared:
-    _spared += [host for host in ("localhost", "127.0.0.1", "::1") if host not in _spared]
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(_spared)
+spare_loopback()  # Prefect makes its first clients before a flow begins
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.cli.screen import harmless
 from podium.errors import PodiumError
+from podium.loopback import spare_loopback
 from podium.paths import project_root
 
 COMMANDS = {
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = make_parser().parse_args(arguments)
     parsed.here = Path.cwd()
+    spare_loopback()
     try:
         root = project_root()
         os.chdir(root)  # like dvc and git, podium works from any folder of the project
