@@ -10,7 +10,6 @@ from typing import Any
 
 from podium.cli.screen import harmless
 from podium.errors import PodiumError
-from podium.loopback import spare_loopback
 from podium.paths import project_root
 
 COMMANDS = {
@@ -48,7 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = make_parser().parse_args(arguments)
     parsed.here = Path.cwd()
-    spare_loopback()
     try:
         root = project_root()
         os.chdir(root)  # like dvc and git, podium works from any folder of the project

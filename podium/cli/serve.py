@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from podium.cli.screen import harmless
+from podium.loopback import spare_loopback
 
 PORT = 7860
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(root: Path, arguments: argparse.Namespace) -> None:
     """Serve until Ctrl-C, or until the process is ended; what people uploaded goes with it."""
+    spare_loopback()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     from podium.serving.app.server import LOOPBACK, serving
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from podium.errors import PodiumError
 from podium.files import atomic_write
+from podium.loopback import spare_loopback
 from podium.tracking.failures import is_transient, shown_uri, translate
 from podium.tracking.moving import relocate
 
@@ -81,6 +82,7 @@ def connect(root: Path) -> MlflowClient:
         TransientError: the store is locked.
         PodiumError: it is no database.
     """
+    spare_loopback()
     for setting, value in _PATIENCE.items():
         os.environ.setdefault(setting, value)
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # its own links open the wrong view

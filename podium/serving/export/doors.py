@@ -16,6 +16,7 @@ from typing import Any, Final
 import requests
 
 from podium.errors import PodiumError
+from podium.loopback import spare_loopback
 from podium.serving.export.target import Door
 from podium.serving.probe import ask_in_clean_process
 from podium.tracking.classifier import Answer
@@ -65,6 +66,7 @@ def open_rest(model: Path) -> Iterator[Door]:
     Raises:
         PodiumError: it does not start.
     """
+    spare_loopback()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
