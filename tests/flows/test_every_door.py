@@ -35,7 +35,8 @@ def shorten(candidate: str) -> Callable[[dict[str, Any]], None]:
         schedule = page["schedules"][page["candidates"][candidate]["schedule"]]
         schedule["steps_per_epoch"] = 20
         for phase in schedule["phases"]:
-            phase |= {"epochs": 1, "warmup": 0}
+            phase["epochs"] = 1
+            phase.pop("warmup", None)
 
     return change
 
