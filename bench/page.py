@@ -92,7 +92,7 @@ def describe(what: str, found: Figures, wanted: float) -> list[Row]:
 def export(folder: Path, recipe: str, candidate: str, classes: int, runtime: Path) -> Image:
     """Write the page of a recipe's candidate, untrained; give the images that it takes."""
     from podium.models import zoo  # TensorFlow: seconds
-    from podium.serving.export.onnx import write_onnx
+    from podium.serving.export.source import convertible
     from podium.serving.page import PageFacts, write_page
     from podium.tracking.classifier import Size
 
@@ -101,11 +101,11 @@ def export(folder: Path, recipe: str, candidate: str, classes: int, runtime: Pat
     image, model = params.datasets[chosen.dataset].image, chosen.model
     if hasattr(model, "weights"):
         model = replace(model, weights="random")  # type: ignore[call-arg]
-    onnx = folder.with_suffix(".onnx")
-    write_onnx(zoo.build(model, image.shape, {"label": classes}), onnx)
     names = tuple(f"class {number}" for number in range(classes))
     size = Size(image.height, image.width, image.channels, image.resize)
-    write_page(folder, onnx, PageFacts(candidate, "1", chosen.dataset, names, size, None, boxes=False), runtime)
+    facts = PageFacts(candidate, "1", chosen.dataset, names, size, None, boxes=False)
+    with convertible(zoo.build(model, image.shape, {"label": classes})) as form:
+        write_page(folder, form.onnx, facts, runtime)
     return image
 
 

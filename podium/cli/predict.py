@@ -12,6 +12,7 @@ from podium.errors import PodiumError
 
 if TYPE_CHECKING:
     from podium.serving.predictor import Answer, AnyImage, Predictor
+    from podium.serving.showing import Exhibition
     from podium.serving.sources import Source, Sources
     from podium.serving.submission import Submission
 
@@ -90,13 +91,11 @@ class _Session:
     """One run of the command: answers go by, and whoever wants to see them does."""
 
     def __init__(self, predictor: "Predictor", sources: "Sources", arguments: argparse.Namespace) -> None:
-        from podium.serving.showing import Exhibition
-
         self.bad = 0
         self._predictor, self._sources = predictor, sources
         self._submission = _make_submission(arguments, predictor, sources)
         self._submission_file = _place(arguments, arguments.submission)
-        self._shown = Exhibition(predictor, _place(arguments, arguments.show)) if arguments.show else None
+        self._shown = _open_exhibition(predictor, arguments)
 
     def rows(self) -> "Iterator[tuple[str, Answer]]":
         """Give each image's name and the answer about it, in order."""
@@ -132,6 +131,14 @@ class _Session:
         if self.bad:
             _say(f"{self.bad:,} of {len(self._sources.found):,} images could not be read.")
         return int(self.bad > 0)
+
+
+def _open_exhibition(predictor: "Predictor", arguments: argparse.Namespace) -> "Exhibition | None":
+    if not arguments.show:
+        return None
+    from podium.serving.showing import Exhibition  # matplotlib's fonts
+
+    return Exhibition(predictor, _place(arguments, arguments.show))
 
 
 def _make_submission(arguments: argparse.Namespace, predictor: "Predictor", sources: "Sources") -> "Submission | None":
@@ -210,7 +217,7 @@ def _print_table(session: _Session, predictor: "Predictor") -> None:
 
 
 def _cells(name: str, answer: "Answer", predictor: "Predictor", *, with_others: bool) -> list[str]:
-    from podium.serving.showing import describe, describe_others
+    from podium.serving.wording import describe, describe_others
 
     cells = [name, describe(answer)]
     if with_others:

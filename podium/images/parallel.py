@@ -36,7 +36,7 @@ def map_in_order(
         workers: how many threads; 1 is the caller's own. By default one for each processor that may be used, and
             one more, as there is always one that waits (measured: 5 % faster).
     """
-    count = workers or _processors() + 1
+    count = workers or count_processors() + 1
     if count == 1:
         yield from map(function, items)
         return
@@ -54,7 +54,7 @@ def map_in_order(
             pool.shutdown(cancel_futures=True)
 
 
-def _processors() -> int:
+def count_processors() -> int:
     """Count those that this process may use; a container or `taskset` may allow fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -18,9 +18,8 @@ from podium.paths import CandidatePaths
 from podium.registry.registry import Registry, State
 from podium.tracking import Result
 from podium.tracking.connection import speaking_to
-from podium.tracking.names import ask_if_there
+from podium.tracking.names import CANDIDATE, ask_if_there
 
-CANDIDATE = "podium.candidate"
 COPIED = {
     CANDIDATE: CANDIDATE,
     "podium.data": "podium.data",

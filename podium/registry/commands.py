@@ -10,14 +10,14 @@ from podium.config import Params
 from podium.errors import PodiumError, nearest
 from podium.files import json_digest
 from podium.registry import measures
-from podium.registry.candidates import CANDIDATE, Challenger, count_asked_epochs
+from podium.registry.candidates import Challenger, count_asked_epochs
 from podium.registry.describing import fetch_kept
 from podium.registry.forcing import Request
 from podium.registry.journal import MOST_WHY, Numbered, find_decided, find_last, make_entry
 from podium.registry.outcome import Outcome, recall_outcome
 from podium.registry.promotion import challenge
 from podium.registry.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, State
-from podium.tracking.names import find_logged_model, find_run, find_version
+from podium.tracking.names import CANDIDATE, find_logged_model, find_run, find_version
 
 
 def promote_version(

@@ -4,12 +4,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-from podium.registry.candidates import CANDIDATE, Challenger
+from podium.registry.candidates import Challenger
 from podium.registry.decision import Context
 from podium.registry.gate import SAME, shares_images, sketch
 from podium.registry.gathering import DATA, Evidence
 from podium.registry.measures import make_measures, serve_both
 from podium.registry.registry import State
+from podium.tracking.names import CANDIDATE
 
 
 def make_context(

@@ -14,11 +14,9 @@ from podium.pages.markdown import say, sentence
 from podium.registry.journal import Entry, Numbered, find_decided, find_last
 from podium.registry.kept import DECISION, KeptDecision, load_kept
 from podium.tracking.connection import training_view
-from podium.tracking.names import WITHDRAWN, ask_if_there, find_logged_model
+from podium.tracking.names import CARD, DECIDED, WITHDRAWN, ask_if_there, find_logged_model
 from podium.tracking.published import download_files
 
-DECIDED, CARD = "podium.decision", "podium.card"
-"""Tags of a version: the verdict of its newest decision, and where that lies among its run's artifacts."""
 PAGE = "index.html"
 LONGEST = 5000
 """Characters of a description: PostgreSQL takes no more."""

@@ -9,13 +9,12 @@ from mlflow.entities.model_registry import ModelVersion
 
 from podium.errors import PodiumError, TransientError
 from podium.registry.copying import COPIED_FROM, copy_run, copy_version
-from podium.registry.describing import CARD, DECIDED
 from podium.registry.journal import make_entry
 from podium.registry.proof.subject import Subject, find_subject
 from podium.registry.registry import CHAMPION, Registry
 from podium.tracking.connection import shown_uri
 from podium.tracking.failures import LIBRARY_ERRORS, first_words, is_transient
-from podium.tracking.names import WITHDRAWN
+from podium.tracking.names import CARD, DECIDED, WITHDRAWN
 from podium.tracking.reaching import reaching
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from podium.files import atomic_write, file_digest, json_digest, save_json
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths
 from podium.tracking.connection import shown_uri, tracking_uri
 from podium.tracking.logged_model import download_version, gather_artifacts
-from podium.tracking.names import ask_if_there, find_version, warn_if_withdrawn
+from podium.tracking.names import CANDIDATE, ask_if_there, find_version, warn_if_withdrawn
 from podium.tracking.packing import ARTIFACTS, DIGESTS, pack_model
 from podium.tracking.reaching import reaching
 
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 MODELS = Path(".dvc/tmp/podium-models")
 MLMODEL, CHAMPION = "MLmodel", "champion"
-CANDIDATE = "podium.candidate"
-"""The tag of a version that names what it was trained as."""
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,14 @@ from podium.serving.finding import Found
 from podium.serving.golden import ARTIFACTS, FaultError, compare, read_golden
 from podium.serving.reading import AnyImage, read_image
 from podium.tracking.classifier import BATCH, Answer, Classifier, Size
+from podium.tracking.logged_model import MODEL
 
 if TYPE_CHECKING:
     from podium.models.gradcam import HeatMapper
 
 __all__ = ["Answer", "AnyImage", "Predictor"]
 
-MODEL, CLASSES = "model.keras", "classes.json"
+CLASSES = "classes.json"
 
 
 class Predictor:

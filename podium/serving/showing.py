@@ -15,10 +15,11 @@ from PIL import ImageDraw, ImageFont
 
 from podium.images.given import Given
 from podium.images.opening import BadImageError
-from podium.pages.html import clip, write_html
+from podium.pages.html import write_html
 from podium.pages.thumbnails import Box, draw_heat, draw_thumbnail, shrink
 from podium.serving.predictor import Answer, AnyImage, Predictor
 from podium.serving.reading import read_upright
+from podium.serving.wording import describe, describe_others
 
 SIDE: Final = 640
 """Pixels that the longer side of an image has at most."""
@@ -28,8 +29,6 @@ MAX_ON_PAGE: Final = 400
 """Images on the page; all of them have a file."""
 OTHERS: Final = 4
 """Classes that are shown below an answer."""
-LEAST: Final = 0.001
-"""A class that is less probable is not shown."""
 
 _HEAD, _GAP, _INK, _PAPER = 30, 8, "#1d2932", "white"
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
@@ -54,30 +53,6 @@ class Shown:
     figures: tuple[bytes, ...] = ()
     is_bad: bool = False
     is_unsure: bool = False
-
-
-def sure(share: float) -> str:
-    """Write a probability for people, who take 100% for certain and 0% for impossible.
-
-    Example:
-        >>> sure(0.98234), sure(0.99999), sure(0.00001)
-        ('98.2%', '>99.9%', '<0.1%')
-    """
-    return ">99.9%" if share >= 0.9995 else "<0.1%" if share < 0.0005 else f"{share:.1%}"
-
-
-def describe(answer: Answer) -> str:
-    """Say an answer in a few words: `cat 98.2%`, `cat 52.0%, unsure`."""
-    if answer["error"]:
-        return "no answer"
-    unsure = ", unsure" if answer["unsure"] else ""
-    return f"{clip(answer['label'], 40)} {sure(answer['probability'])}{unsure}"
-
-
-def describe_others(answer: Answer, count: int) -> str:
-    """Say which classes come next, and how probable they are: at most so many, and none below 0.1%."""
-    others = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[1 : count + 1]
-    return ", ".join(f"{clip(name, 24)} {sure(share)}" for name, share in others if share >= LEAST)
 
 
 class Exhibition:

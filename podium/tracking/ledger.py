@@ -19,6 +19,7 @@ from podium.tracking.connection import connect, quote_filter, tracking_uri
 from podium.tracking.curves import Follower, agrees, read_history
 from podium.tracking.failures import FAILURES, is_transient, translate
 from podium.tracking.lineage import Facts, Lineage, read_facts, read_intent, read_lineage, workspace
+from podium.tracking.names import CANDIDATE
 from podium.tracking.publication import Publication, find_model, log_params, open_experiment
 from podium.tracking.result import Result
 from podium.tracking.spool import Spool
@@ -144,7 +145,7 @@ class Ledger:
         experiments = [one.experiment_id for one in self.client.search_experiments()]
         query = "tags.`podium.training_key` IS NULL and attributes.status = 'RUNNING'"
         for run in self._search(experiments, query) if experiments else ():
-            name = run.data.tags.get("podium.candidate")
+            name = run.data.tags.get(CANDIDATE)
             if name and self._is_mine(run) and not self._is_training(name):
                 self.client.set_terminated(run.info.run_id, "KILLED")
                 yield f"{name}: run {run.info.run_id} is closed, its training was killed."
@@ -190,7 +191,7 @@ class Ledger:
             if run.data.tags["podium.intent"] == intent and agrees(self.client, run.info.run_id, rows):
                 self.client.update_run(run.info.run_id, "RUNNING")
                 return str(run.info.run_id)
-        tags = {"podium.candidate": name, "podium.intent": intent, **self._read_facts(name).tags}
+        tags = {CANDIDATE: name, "podium.intent": intent, **self._read_facts(name).tags}
         run = self.client.create_run(experiment, tags=tags, run_name=name)
         log_params(self.client, run.info.run_id, self._params, name)
         return str(run.info.run_id)

@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
 
+CANDIDATE = "podium.candidate"
+"""The tag of a run and of a version that names what was trained."""
+DECIDED, CARD = "podium.decision", "podium.card"
+"""Tags of a version: the verdict of its newest decision, and where that lies among its run's artifacts."""
 WITHDRAWN = "podium.withdrawn"
 """The tag of a version that was recalled, of its run and of its logged model. It says why."""
 ABSENT = frozenset({ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), ErrorCode.Name(INVALID_PARAMETER_VALUE)})

@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
 from podium.tracking.curves import PREFIX
-from podium.tracking.names import ABSENT, find_run, find_version, parse_run, warn_if_withdrawn
+from podium.tracking.names import ABSENT, CANDIDATE, find_run, find_version, parse_run, warn_if_withdrawn
 from podium.tracking.reaching import reaching
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def fetch(root: Path, name: str, folder: Path) -> Published:
         run, title = _find(client, name)
         where = f"{title}run {run.info.run_id[:8]} of {run.data.tags.get('podium.candidate', run.info.run_name)}"
         return Published(
-            candidate=run.data.tags.get("podium.candidate", run.info.run_name),
+            candidate=run.data.tags.get(CANDIDATE, run.info.run_name),
             dataset=client.get_experiment(run.info.experiment_id).name,
             where=f"MLflow, {where}",
             reports=_download(client, run, name, folder),

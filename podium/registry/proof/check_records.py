@@ -11,7 +11,6 @@ from podium.files import file_digest
 from podium.git import ask_git, is_shallow
 from podium.paths import LOCK, PARAMS
 from podium.registry.copying import COPIED_FROM
-from podium.registry.describing import CARD, DECIDED
 from podium.registry.gate import recompute
 from podium.registry.kept import DECISION, PAIRS, load_kept
 from podium.registry.proof.check import Check
@@ -19,7 +18,7 @@ from podium.registry.proof.circumstances import describe_edited, read_source
 from podium.registry.proof.subject import Subject
 from podium.registry.registry import Registry, aliases_after
 from podium.tracking.lineage import Lineage, read_lineage
-from podium.tracking.names import WITHDRAWN
+from podium.tracking.names import CARD, DECIDED, WITHDRAWN
 from podium.tracking.published import download_files
 from podium.workspace.clone import has_commit
 from podium.workspace.lock import read_outputs

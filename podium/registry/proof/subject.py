@@ -14,7 +14,7 @@ from podium.paths import LOCK, PARAMS, REVIEW
 from podium.tracking.failures import is_transient
 from podium.tracking.kept import ARCHIVE, ENVIRONMENT, LINEAGE, MACHINE, SOURCE
 from podium.tracking.logged_model import download_version
-from podium.tracking.names import find_run, find_version
+from podium.tracking.names import CANDIDATE, find_run, find_version
 from podium.tracking.published import download_files
 
 _META = "registered_model_meta"
@@ -46,7 +46,7 @@ class Subject:
     @property
     def candidate(self) -> str:
         """The candidate that it was."""
-        return str(self.run.data.tags.get("podium.candidate", self.run.info.run_name))
+        return str(self.run.data.tags.get(CANDIDATE, self.run.info.run_name))
 
 
 def find_subject(client: MlflowClient, name: str) -> Subject:

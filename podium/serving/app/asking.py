@@ -20,15 +20,13 @@ from podium.serving.app.shelf import Model, Registered
 from podium.serving.finding import Found
 from podium.serving.predictor import Predictor
 from podium.tracking.connection import quote_filter, training_view
-from podium.tracking.names import WITHDRAWN, ask_if_there
+from podium.tracking.names import CARD, DECIDED, WITHDRAWN, ask_if_there
 from podium.tracking.published import REPORTS, download_files
 from podium.tracking.reaching import reaching
 
 logger = logging.getLogger(__name__)
 
 COMPARISON, DECISION, PAGE = "comparison.csv", "decision.json", "index.html"
-VERDICT, CARD = "podium.decision", "podium.card"
-"""Tags of a version: what the gate decided of it, and where that lies among its run's artifacts."""
 MAX_BYTES = 1 << 20
 """Of the decision's file."""
 
@@ -66,7 +64,7 @@ def read_registered(root: Path) -> dict[str, Registered]:
 def read_about(root: Path, found: Found) -> About:
     """Find out what MLflow knows of a version; while it does not answer, what is known already."""
     metrics, tags, run_id = found.facts.metrics, found.facts.tags, found.facts.run_id
-    known = About(test=_read_test(metrics), verdict=tags.get(VERDICT, ""), place=tags.get(CARD, ""), run=run_id)
+    known = About(test=_read_test(metrics), verdict=tags.get(DECIDED, ""), place=tags.get(CARD, ""), run=run_id)
     if not run_id:
         return known
     try:

@@ -6,7 +6,8 @@ from typing import Any
 from podium.files import file_digest, save_json
 from podium.serving.export.target import Target
 from podium.serving.golden import ARTIFACTS
-from podium.serving.predictor import MODEL, Predictor
+from podium.serving.predictor import Predictor
+from podium.tracking.logged_model import MODEL
 
 ABOUT, README = "about.json", "README.md"
 _RESIZE = {

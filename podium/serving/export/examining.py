@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from podium.datasets.arrays import open_split
 from podium.errors import PodiumError
 from podium.files import remove
+from podium.models.quiet import hushed
 from podium.paths import DatasetPaths
 from podium.serving.export import table
 from podium.serving.export.about import write_about
 from podium.serving.export.golden_files import GoldenFile, make_golden_files
-from podium.serving.export.hush import hushed
 from podium.serving.export.layers import find_diverging, find_failing
 from podium.serving.export.parity import (
     ByPixels,
@@ -32,8 +32,9 @@ from podium.serving.export.table import Row
 from podium.serving.export.target import Door, File, Heads, MissingError, Runner, Runtime, Target, UnfitError
 from podium.serving.export.timing import time_runner
 from podium.serving.golden import ARTIFACTS
-from podium.serving.predictor import MODEL, Predictor
+from podium.serving.predictor import Predictor
 from podium.tracking.classifier import Classifier
+from podium.tracking.logged_model import MODEL
 
 logger = logging.getLogger(__name__)
 

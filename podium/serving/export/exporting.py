@@ -14,18 +14,20 @@ from filelock import FileLock, Timeout
 
 from podium.errors import PodiumError, TransientError
 from podium.files import atomic_write, file_digest
+from podium.images.parallel import count_processors
 from podium.models.machine import name_machine
 from podium.serving.export import table
 from podium.serving.export.about import ABOUT
 from podium.serving.export.doors import Pyfunc, open_rest
 from podium.serving.export.examining import Material, examine, examine_door, gather_material
-from podium.serving.export.source import Convertible, Source, count_threads
+from podium.serving.export.source import Convertible, Source
 from podium.serving.export.table import MARK, STEM, Report, Row, save_report
 from podium.serving.export.target import Target
 from podium.serving.export.targets import TARGETS
 from podium.serving.finding import find_model
 from podium.serving.golden import ARTIFACTS
-from podium.serving.predictor import MODEL, Predictor
+from podium.serving.predictor import Predictor
+from podium.tracking.logged_model import MODEL
 
 FOLDER = Path("exports")
 """Where exports go if nobody says otherwise; not in git."""
@@ -117,7 +119,7 @@ def check(
 
 def _report(predictor: Predictor, material: Material, digest: str, command: str, rows: list[Row]) -> Report:
     return Report(
-        predictor.found.title, digest, material.describe(), count_threads(), name_machine(), command, tuple(rows)
+        predictor.found.title, digest, material.describe(), count_processors(), name_machine(), command, tuple(rows)
     )
 
 

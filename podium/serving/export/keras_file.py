@@ -9,7 +9,8 @@ from podium.files import save_json
 from podium.serving.export.source import Convertible, Source
 from podium.serving.export.target import File, Runner, Runtime, Target
 from podium.serving.golden import ARTIFACTS
-from podium.serving.predictor import CLASSES, MODEL
+from podium.serving.predictor import CLASSES
+from podium.tracking.logged_model import MODEL
 
 
 def _write(source: Convertible, path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.serving.export.hush import hushed
-from podium.serving.export.source import Convertible, count_threads
+from podium.images.parallel import count_processors
+from podium.models.quiet import hushed
+from podium.serving.export.source import Convertible
 from podium.serving.export.target import File, Heads, Runner, Runtime, Target, UnfitError
 
 _INTERPOLATIONS = ("bilinear", "nearest")
@@ -51,7 +52,7 @@ class _LiteRunner:
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(str(path), num_threads=count_threads())
+        self._interpreter = Interpreter(str(path), num_threads=count_processors())
         self._signature = self._interpreter.get_signature_runner()
 
     def predict_on_batch(self, pixels: NDArray[np.uint8]) -> Heads:

@@ -1,45 +1,21 @@
 """ONNX: one file for ONNX Runtime, on servers, phones and in browsers."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.images.parallel import count_processors
 from podium.serving.export.browser import open_onnxruntime_web
-from podium.serving.export.hush import hushed
-from podium.serving.export.source import Convertible, count_threads
+from podium.serving.export.source import Convertible
 from podium.serving.export.target import File, Heads, Runner, Runtime, Target
-
-OPSET: Final = 17
-"""Of the operators in the file: runtimes from 2022 on read it."""
-
-
-def write_onnx(model: Any, path: Path) -> None:
-    """Write a model as ONNX: input `image`, (n, height, width, channels) uint8; outputs by their names, float32.
-
-    Args:
-        model: the keras.Model, as it was trained.
-        path: the file.
-    """
-    from podium.models.portable import inference_form
-
-    entrance = model.inputs[0]
-    _export(inference_form(model), (None, *entrance.shape[1:]), path)
-
-
-def _export(model: Any, shape: tuple[int | None, ...], path: Path) -> None:
-    import tensorflow as tf
-
-    spec = tf.TensorSpec(shape, tf.uint8, name="image")
-    with hushed():
-        model.export(path, format="onnx", opset_version=OPSET, input_signature=[spec], verbose=False)
 
 
 def _write(source: Convertible, path: Path) -> None:
-    _export(source.model, (None, *source.model.inputs[0].shape[1:]), path)
+    shutil.copyfile(source.onnx, path)
 
 
 class _OnnxRunner:
@@ -47,7 +23,7 @@ class _OnnxRunner:
         import onnxruntime
 
         settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = count_threads()
+        settings.intra_op_num_threads = count_processors()
         # Threads that spin as they wait take processors from others: on busy ones 15–20 ms, not 12 (measured)
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         settings.log_severity_level = 3  # mistakes, no advice

@@ -1,19 +1,21 @@
 """What is exported: a version that answers, and its model on the way into other forms."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.serving.export.hush import hushed
+from podium.models.quiet import hushed
 from podium.serving.predictor import Predictor
+
+OPSET: Final = 17
+"""Of the operators in an ONNX file: runtimes from 2022 on read it."""
 
 
 class Convertible:
@@ -48,11 +50,10 @@ class Convertible:
 
     @cached_property
     def onnx(self) -> Path:
-        """It as an ONNX file; only to be read."""
-        from podium.serving.export.onnx import write_onnx
-
+        """It as an ONNX file, its outputs by their names, float32; only to be read."""
         path = self._folder / "model.onnx"
-        write_onnx(self.trained, path)
+        with hushed():
+            self.model.export(path, format="onnx", opset_version=OPSET, input_signature=[self.spec], verbose=False)
         return path
 
 
@@ -74,11 +75,6 @@ def convertible(model: Any) -> Iterator[Convertible]:
     """Give a model to be converted; what is made on the way is gone after the block."""
     with tempfile.TemporaryDirectory(prefix="podium-export-") as folder:
         yield Convertible(model, Path(folder))
-
-
-def count_threads() -> int:
-    """Count the threads that every runtime gets: the processors that this process may use, as TensorFlow counts."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def as_float(heads: dict[str, Any]) -> dict[str, NDArray[np.float32]]:

@@ -82,7 +82,7 @@ def test_the_rows_do_not_depend_on_the_workers(monkeypatch: pytest.MonkeyPatch) 
     examples = [Example(str(row), "", "", np.full((2, 2, 1), row % 256, np.uint8)) for row in range(300)]
     manifests = []
     for count in (1, 6):
-        monkeypatch.setattr(workers, "_processors", lambda count=count: count)
+        monkeypatch.setattr(workers, "count_processors", lambda count=count: count)
         manifests.append(build_manifest(examples))
     pd.testing.assert_frame_equal(*manifests)
     assert manifests[0]["id"].tolist() == [str(row) for row in range(300)]

@@ -1,8 +1,6 @@
 """The app as people use it: its own process, and a real Chromium with a camera that shows a picture of ours."""
 
-import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +12,12 @@ import numpy as np
 import pytest
 import requests
 from mlflow import MlflowClient
-from PIL import Image as Pillow
 
 from podium.images.given import MAX_BYTES
 from podium.serving.feedback import Feedback
 from podium.serving.finding import find_model
 from podium.serving.predictor import Predictor
+from tests.browser import chromium, save_film
 from tests.makers import REPOSITORY
 from tests.podium.serving.app.projects import make_project
 from tests.podium.serving.app.stand_ins import draw
@@ -28,13 +26,6 @@ from tests.sharing import shared_server
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-)
-FRAMES = 30
 SECONDS = 60_000
 """Milliseconds that a part of the page may take on a busy machine."""
 
@@ -82,25 +73,16 @@ def root(served: tuple[str, Path]) -> Path:
 
 
 @contextmanager
-def chromium(film: Path) -> Iterator[Any]:
+def visiting(film: Path) -> Iterator[Any]:
     """Give a page of a Chromium whose camera shows a film, and check that it asks no other host."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        arguments = [*ARGUMENTS, f"--use-file-for-fake-video-capture={film}"]
-        browser = driver.chromium.launch(executable_path=program, args=arguments)
-        try:
-            page = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"]).new_page()
-            page.set_default_timeout(SECONDS)
-            asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))
-            yield page
-            outside = [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
-            assert outside == []
-        finally:
-            browser.close()
+    with chromium(film) as browser:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"]).new_page()
+        page.set_default_timeout(SECONDS)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        yield page
+        outside = [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
+        assert outside == []
 
 
 @pytest.fixture
@@ -108,11 +90,8 @@ def film(tmp_path: Path) -> Path:
     """A film of one picture, light on its left."""
     pixels = np.zeros((480, 640, 3), np.uint8)
     pixels[:, :320] = 230
-    frame = io.BytesIO()
-    Pillow.fromarray(pixels).save(frame, "JPEG", quality=95)
-    path = tmp_path / "film.mjpeg"
-    path.write_bytes(frame.getvalue() * FRAMES)
-    return path
+    save_film(tmp_path / "film.mjpeg", pixels)
+    return tmp_path / "film.mjpeg"
 
 
 def choose(page: Any, name: str, text: str) -> None:
@@ -129,7 +108,7 @@ def upload(page: Any, name: str, data: bytes) -> None:
 
 
 def test_a_visitor_asks_compares_corrects_and_sees_a_new_champion(address: str, root: Path, film: Path) -> None:
-    with chromium(film) as page:
+    with visiting(film) as page:
         page.goto(address)
         page.locator("#examples button img").first.wait_for()
         page.locator("#examples button:has(img)").nth(1).click()
@@ -166,7 +145,7 @@ def test_a_visitor_asks_compares_corrects_and_sees_a_new_champion(address: str, 
 
 def test_the_live_camera_is_answered(address: str, root: Path, film: Path, no_address: None) -> None:
     (expected,) = Predictor.load(find_model(root, "dots/1")).predict([film.read_bytes()])
-    with chromium(film) as page:
+    with visiting(film) as page:
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(address)
         page.locator("#first input").wait_for()
