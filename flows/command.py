@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
 from types import FrameType
 from typing import TextIO
 
@@ -18,6 +19,11 @@ from podium.workspace.repro import stop_running
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped from the keyboard."""
+NOT_TAKEN = (
+    "Prefect's server did not take all of the log: its page of this run may lack parts. The results are complete."
+)
+MAX_REASON = 120
+"""Letters of Prefect's own words for it."""
 LOG_LEVEL = "PREFECT_LOGGING_LEVEL"
 """Who sets this wants to read Prefect's own log."""
 
@@ -46,6 +52,10 @@ def quieten(display: Display) -> None:
         logger = logging.getLogger(library)
         logger.handlers, logger.propagate = [], True
         logger.setLevel(logging.WARNING)
+    server = ServerHandler(display)
+    for part in ("prefect._internal", "prefect.events"):
+        logger = logging.getLogger(part)
+        logger.handlers, logger.propagate = [server], False
 
 
 class DisplayHandler(logging.Handler):
@@ -57,14 +67,30 @@ class DisplayHandler(logging.Handler):
         self._display = display
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a record, with its traceback if it is of a mistake of ours."""
+        """Show a record; an error with its traceback, of a warning the reason alone."""
         error = record.exc_info[1] if record.exc_info else None
         text = record.getMessage()
         if isinstance(error, PodiumError) or text.startswith("Finished in state "):
             return
         if error is not None:
-            text = "\n".join([text, *(line.rstrip() for line in traceback.format_exception(error))])
+            show = traceback.format_exception if record.levelno >= logging.ERROR else traceback.format_exception_only
+            text = "\n".join([text, *(line.rstrip() for line in show(error))])
         self._display.say(text)
+
+
+class ServerHandler(logging.Handler):
+    """Says once that Prefect's server did not take all that it was told: of each part Prefect would write a line."""
+
+    def __init__(self, display: Display) -> None:
+        """Know where to say it."""
+        super().__init__(logging.WARNING)
+        self._display, self._is_said = display, False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it, at the first record."""
+        if not self._is_said:
+            self._is_said = True
+            self._display.say(f"{NOT_TAKEN} ({shorten(record.getMessage(), MAX_REASON)})")
 
 
 @contextmanager

@@ -3,14 +3,18 @@
 .dvc/tmp/podium-models/models/<digest>/      the files of a logged model
 .dvc/tmp/podium-models/names/<digest>.json   which of them a name meant when it was last asked for, and its facts
 
-So the second time is quick, and works while MLflow is away. The folder can be removed at any time.
+So the second time is quick, and works while MLflow is away. What nobody asked for in a month goes when something new
+comes. The folder can be removed at any time.
 """
 
 import json
 import logging
 import math
+import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,7 @@ from mlflow.entities.model_registry import ModelVersion
 
 from podium.config import Params, load_params
 from podium.errors import PodiumError, TransientError, nearest
-from podium.files import atomic_write, file_digest, json_digest, save_json
+from podium.files import atomic_write, file_digest, json_digest, remove, save_json
 from podium.paths import PARAMS, CandidatePaths, DatasetPaths
 from podium.tracking.connection import shown_uri, tracking_uri
 from podium.tracking.logged_model import download_version, gather_artifacts
@@ -32,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 MODELS = Path(".dvc/tmp/podium-models")
 MLMODEL, CHAMPION = "MLmodel", "champion"
+KEPT_SECONDS = 30 * 24 * 3600
+"""After which files that nobody asked for are removed."""
 
 
 @dataclass(frozen=True)
@@ -236,8 +242,10 @@ def _keep(root: Path, key: str, make: Callable[[Path], Path]) -> Path:
     """
     kept = root / MODELS / "models" / key
     if kept.is_dir() and _is_whole(kept):
+        os.utime(kept)
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
+    _remove_old(kept.parent)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=kept.parent) as temporary:
         made = make(Path(temporary))
         if kept.is_dir():
@@ -245,7 +253,16 @@ def _keep(root: Path, key: str, make: Callable[[Path], Path]) -> Path:
                 return kept
             kept.rename(Path(temporary) / "damaged")
         made.rename(kept)
+        os.utime(kept)  # a copy may have the time of what it was copied from
     return kept
+
+
+def _remove_old(models: Path) -> None:
+    """Remove what nobody asked for in a month, and what a kill left half made."""
+    for folder in models.iterdir():
+        with suppress(FileNotFoundError):  # another process was faster
+            if folder.stat().st_mtime < time.time() - KEPT_SECONDS:
+                remove(folder)
 
 
 def _is_whole(folder: Path) -> bool:

@@ -15,11 +15,12 @@ from podium.images.given import MAX_BYTES, MAX_WHOLE_PIXELS, Given, read_given
 from podium.images.opening import BadImageError
 from podium.images.orientation import BROKEN, is_sideways, read_orientation, turn
 from podium.images.pixels import to_eight_bit
-from podium.pages.thumbnails import thumbnail_size
 from podium.tracking.classifier import Size
 
 AnyImage = Path | bytes | NDArray[np.uint8] | Pillow.Image | BadImageError
 """What a `Predictor` takes: see `read_image`."""
+MAX_ASPECT: Final = 20
+"""A longer image is shown squeezed: it would be a line."""
 
 _EXPECTED: Final = "expected a Path, the bytes of an image file, an array (height, width, 1 or 3) uint8 or a PIL image"
 
@@ -68,7 +69,8 @@ def read_upright(image: AnyImage, longest: int) -> Given:
     if isinstance(image, Path):
         image = read_file(image)
     width, height = _measure(image)
-    height, width = thumbnail_size(height, width, longest)
+    scale, least = min(1.0, longest / max(width, height)), max(1, longest // MAX_ASPECT)
+    height, width = (max(round(side * scale), min(side, least)) for side in (height, width))
     return read_image(image, Size(height, width, 3, "stretch"))
 
 

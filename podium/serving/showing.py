@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from matplotlib import get_data_path
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from podium.images.given import Given
 from podium.images.opening import BadImageError
+from podium.pages.fonts import open_font
 from podium.pages.html import write_html
 from podium.pages.thumbnails import Box, draw_heat, draw_thumbnail, shrink
 from podium.serving.predictor import Answer, AnyImage, Predictor
@@ -129,7 +129,7 @@ def _draw(pixels: NDArray[np.uint8], box: Box | None, heat: NDArray[np.float32] 
     box = box and (box[0] * factor, box[1] * factor, box[2] * factor, box[3] * factor)
     parts = [draw_thumbnail(pixels, None, box)] + ([] if heat is None else [draw_heat(pixels, heat.astype(np.float16))])
     images = [Pillow.open(io.BytesIO(part)).convert("RGB") for part in parts]
-    font = ImageFont.truetype(Path(get_data_path()) / "fonts/ttf/DejaVuSans-Bold.ttf", 15)
+    font = open_font("DejaVuSans-Bold", 15)
     width = max(sum(image.width + _GAP for image in images) - _GAP, int(font.getlength(text)) + 2 * _GAP)
     whole = Pillow.new("RGB", (width, _HEAD + images[0].height), _PAPER)
     ImageDraw.Draw(whole).text((_GAP, 6), text, _INK, font)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from flows.command import DisplayHandler
+from flows.command import NOT_TAKEN, DisplayHandler, ServerHandler
 from flows.display import DISPLAY, Display, Progress, Row, duration, open_console
 from podium.errors import PodiumError, TransientError
 from tests.flows.terminal import see
@@ -232,6 +232,22 @@ def test_what_the_display_says_of_a_stage_is_not_shown_again(logger: logging.Log
     except PodiumError:
         logger.exception("Task run failed with exception - Retries are exhausted")
     assert log.getvalue() == ""
+
+
+def test_of_a_librarys_warning_the_reason_is_shown_and_no_traceback(logger: logging.Logger, log: io.StringIO) -> None:
+    try:
+        raise OSError("gone")
+    except OSError:
+        logger.warning("no metrics", exc_info=True)
+    assert log.getvalue() == "no metrics\nOSError: gone\n"
+
+
+def test_that_the_server_did_not_take_the_log_is_said_once(display: Display, log: io.StringIO) -> None:
+    logger = logging.Logger("prefect._internal.concurrency")
+    logger.addHandler(ServerHandler(display))
+    for item in range(22):
+        logger.error("Service %r failed to process item %r", "EventsWorker", item)
+    assert log.getvalue() == f"{NOT_TAKEN} (Service 'EventsWorker' failed to process item 0)\n"
 
 
 def test_a_mistake_of_ours_is_shown_with_its_traceback(logger: logging.Logger, log: io.StringIO) -> None:

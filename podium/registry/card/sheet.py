@@ -4,9 +4,9 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib import get_data_path
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from podium.pages.fonts import open_font
 from podium.pages.html import clip
 from podium.pages.matrix_plot import INK
 from podium.registry.card.differing import KINDS, Kind, Says, Shown, kind_words
@@ -32,7 +32,7 @@ def draw_sheet(shown: Mapping[Kind, Sequence[Shown]], counts: Mapping[Kind, int]
     rows = {kind: -(-len(shown[kind]) // columns) for kind in kinds}
     height = sum(HEAD + DOWN * rows[kind] for kind in kinds) or HEAD
     sheet = Image.new("RGB", (columns * ACROSS + EDGE, height), "white")
-    draw, font, bold = ImageDraw.Draw(sheet), _open_font("DejaVuSans", 12), _open_font("DejaVuSans-Bold", 15)
+    draw, font, bold = ImageDraw.Draw(sheet), open_font("DejaVuSans", 12), open_font("DejaVuSans-Bold", 15)
     top = 0
     for kind in kinds:
         draw.text((EDGE, top + 14), f"{words[kind]}: {counts[kind]:,}", INK, bold)
@@ -52,8 +52,3 @@ def draw_sheet(shown: Mapping[Kind, Sequence[Shown]], counts: Mapping[Kind, int]
 
 def _say(model: str, says: Says) -> tuple[str, str]:
     return f"{model}: {clip(says.name, 11)}", RIGHT if says.right else WRONG
-
-
-def _open_font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    """Open a font of matplotlib's: it has letters of many scripts, and is there wherever podium is."""
-    return ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / f"{name}.ttf", size)

@@ -2,22 +2,16 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.images.decoding import decode_unseen, read_header
-from podium.images.given import MAX_BYTES, MAX_SERVED_PIXELS
-from podium.images.opening import BadImageError
-from podium.images.orientation import is_sideways
 from podium.pages.thumbnails import HEAT
+from podium.serving.reading import read_upright
 
 LONGEST, LEAST = 720, 240
 """Pixels of the longer side: larger images are reduced, small ones enlarged by a whole factor to see their pixels."""
-MAX_ASPECT = 20
-"""A longer image is shown squeezed: it would be a line."""
 BOX = (255, 176, 0)
 """Red, green, blue of a box, with a dark line on either side: seen on any image."""
 _QUALITY = 90
@@ -37,39 +31,16 @@ class Shown:
     height: int
 
 
-@dataclass(frozen=True)
-class _Screen:
-    """What an image is brought to."""
-
-    height: int
-    width: int
-    channels: Literal[1, 3] = 3
-    resize: Literal["stretch", "pad", "crop"] = "stretch"
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return (self.height, self.width, self.channels)
-
-
 def read_shown(data: bytes) -> Shown:
     """Decode an image file for the screen.
 
     Raises:
         BadImageError: it cannot be used; the predictor says the same of it.
     """
-    if len(data) > MAX_BYTES:
-        raise BadImageError(f"the file has {len(data):,} bytes, over {MAX_BYTES:,}")
-    width, height, orientation = read_header(data)
-    if width * height > MAX_SERVED_PIXELS:
-        raise BadImageError(f"it has {width} × {height} pixels, over {MAX_SERVED_PIXELS:,}")
-    if is_sideways(orientation):
-        width, height = height, width
-    scale = min(1.0, LONGEST / max(width, height))
-    least = max(1, LONGEST // MAX_ASPECT)
-    screen = _Screen(max(round(height * scale), min(height, least)), max(round(width * scale), min(width, least)))
-    pixels, (width, height) = decode_unseen(data, screen)
+    given = read_upright(data, LONGEST)
+    pixels = given.pixels
     factor = max(1, LEAST // max(pixels.shape[:2]))
-    return Shown(pixels.repeat(factor, axis=0).repeat(factor, axis=1), width, height)
+    return Shown(pixels.repeat(factor, axis=0).repeat(factor, axis=1), given.width, given.height)
 
 
 def draw_box(shown: Shown, box: list[float]) -> NDArray[np.uint8]:

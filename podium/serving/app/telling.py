@@ -13,6 +13,7 @@ from podium.serving.app.about import Result, has_interval
 from podium.serving.app.answering import Answered
 from podium.serving.app.shelf import Model, Shelf
 from podium.serving.feedback import Score
+from podium.serving.wording import sure
 
 LONGEST = 2000
 """Characters of a text."""
@@ -80,7 +81,7 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finish
     )
-    environment.filters |= {"percent": percent, "estimate": _estimate, "result": _result, "edges": _edges}
+    environment.filters |= {"percent": sure, "estimate": _estimate, "result": _result, "edges": _edges}
     return environment
 
 
@@ -97,20 +98,6 @@ def _finish(value: Any) -> Any:
 def _lines(lines: Sequence[tuple[str, str]]) -> str:
     source = "{% for kind, text in lines %}<p class='note {{ kind }}'>{{ text }}</p>{% endfor %}"
     return _environment().from_string(source).render(lines=lines)
-
-
-def percent(share: float) -> str:
-    """Give a share as people read it: never 100 % of what is less.
-
-    Example:
-        >>> percent(0.8754), percent(0.99999), percent(0.0001), percent(1.0)
-        ('87.5 %', '> 99.9 %', '< 0.1 %', '100 %')
-    """
-    if share >= 1 or share <= 0:
-        return "100 %" if share >= 1 else "0 %"
-    if share > 0.999:
-        return "> 99.9 %"
-    return "< 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
 
 
 def _estimate(estimate: Estimate) -> str:

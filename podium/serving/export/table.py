@@ -72,8 +72,8 @@ def show_bytes(count: int) -> str:
 
 
 def _percent(share: float) -> str:
-    """Give a share so that 100 % means all."""
-    return f"{math.floor(share * 1000) / 10:.1f} %" if share < 1 else "100 %"
+    """Give a share so that 100% means all."""
+    return f"{math.floor(share * 1000) / 10:.1f}%" if share < 1 else "100%"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from podium.files import atomic_write, file_digest, json_digest, save_json
 from podium.images.given import MAX_BYTES, MAX_WHOLE_PIXELS
 from podium.serving.page.facts import PageFacts
 from podium.serving.page.icons import draw_icon
+from podium.serving.wording import sure
 
 ABOUT, MODEL, RUNTIME = "about.json", "model.onnx", "ort.wasm.gz"
 INDEX, WORKER = "index.html", "sw.js"
@@ -105,7 +106,7 @@ def _write_static(about: PageFacts, folder: Path) -> None:
 
 def _fill(text: str, values: Mapping[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters |= {"figure": "{:.3f}".format, "share": lambda share: f"{share:.1%}".replace("%", " %")}
+    environment.filters |= {"figure": "{:.3f}".format, "share": sure}
     return environment.from_string(text).render(values)
 
 

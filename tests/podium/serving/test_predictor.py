@@ -2,6 +2,7 @@ import io
 import json
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,17 @@ def test_files_are_fetched_once_and_found_while_mlflow_is_away(
     assert "MLflow is away. Using dots/1 as it was when MLflow was last asked" in caplog.text
     with pytest.raises(TransientError, match="away"):
         find_model(own, "dots@previous")
+
+
+def test_files_that_nobody_asked_for_in_a_month_make_room_for_new_ones(own: Path) -> None:
+    models = own / finding.MODELS / "models"
+    for name, days in {"new": 29, "old": 31, ".making-x": 31}.items():
+        (models / name).mkdir(parents=True)
+        os.utime(models / name, times=(time.time() - days * 86400,) * 2)
+    found = find_model(own, "dots/1")
+    assert {*models.iterdir()} == {models / "new", found.folder}
+    os.utime(found.folder, times=(0, 0))
+    assert find_model(own, "dots/1").folder.stat().st_mtime > time.time() - 3600
 
 
 def test_files_that_were_damaged_since_are_fetched_again(own: Path, folder: Path) -> None:

@@ -160,6 +160,6 @@ function capitalize(text) {
 /** Write a probability; never as certain when it is not. */
 export function percent(share) {
   const text = (100 * share).toFixed(1);
-  if (text === "100.0" && share < 1) return "over 99.9 %";
-  return text === "0.0" && share > 0 ? "under 0.1 %" : `${text} %`;
+  if (text === "100.0") return ">99.9%";
+  return text === "0.0" ? "<0.1%" : `${text}%`;
 }

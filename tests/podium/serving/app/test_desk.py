@@ -12,9 +12,9 @@ from podium.serving.app.desk import Desk
 from podium.serving.app.drawing import LONGEST, as_address, draw_box, draw_heat, read_shown
 from podium.serving.app.examples import MOST
 from podium.serving.app.shelf import Model, Registered, Shelf
-from podium.serving.app.telling import percent
 from podium.serving.feedback import Feedback
 from podium.serving.finding import Facts, Found
+from podium.serving.wording import sure
 from tests.makers import make_arrays
 from tests.podium.serving.app.stand_ins import StandIn, draw, make_model
 
@@ -77,7 +77,7 @@ def test_an_unsure_answer_says_so(tmp_path: Path, image: Path) -> None:
     model = Model(Unsure(found, ("a", "b"), "a"), About())  # type: ignore[arg-type]
     html, _ = make_desk(tmp_path, a=model).ask(image, ["a"], explain=False)
     assert "Unsure." in html
-    assert "below 50.0 %" in html
+    assert "below 50.0%" in html
 
 
 def test_a_label_is_kept_for_review_and_counts_for_every_model_that_was_asked(tmp_path: Path, image: Path) -> None:
@@ -165,7 +165,7 @@ def test_an_image_is_shown_upright_and_no_larger_than_a_screen(width: int, heigh
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(1.0, "100 %"), (0.9999, "> 99.9 %"), (0.5, "50.0 %"), (0.0004, "< 0.1 %"), (0.0, "0 %")]
+    ("share", "text"), [(1.0, ">99.9%"), (0.9999, ">99.9%"), (0.5, "50.0%"), (0.0004, "<0.1%"), (0.0, "<0.1%")]
 )
 def test_a_probability_that_is_not_certain_never_reads_as_certain(share: float, text: str) -> None:
-    assert percent(share) == text
+    assert sure(share) == text

@@ -29,7 +29,7 @@ def test_it_is_written_for_people_for_sheets_and_for_programs(tmp_path: Path) ->
     save_report(REPORT, tmp_path)
     text = (tmp_path / "export.md").read_text()
     assert "| – | Keras, predict | 134 kB | 0.7 (0.6–0.8) | – | – | 379 | reference |" in text
-    assert "| litert | LiteRT int8 | 24.7 kB | 0.01 (0.009–0.02) | 2.1e-02 | 99.9 % | 379 | agrees: lossy |" in text
+    assert "| litert | LiteRT int8 | 24.7 kB | 0.01 (0.009–0.02) | 2.1e-02 | 99.9% | 379 | agrees: lossy |" in text
     assert r"DIFFERS: first at decode: of a\|b.png" in text
     assert "`podium export digits@champion --check`" in text
     rows = list(csv.DictReader((tmp_path / "export.csv").read_text().splitlines()))

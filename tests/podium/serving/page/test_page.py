@@ -197,7 +197,7 @@ def test_what_is_unsure_is_said_to_be(page: Any) -> None:
     data = png(np.full((8, 8), 120, np.uint8))
     give(page, "drop", data)
     page.wait_for_selector("#answer.unsure")
-    assert "below 60.0 %" in page.inner_text("#remark")
+    assert "below 60.0%" in page.inner_text("#remark")
     assert page.evaluate(ASK, as_text(data))["answer"]["unsure"] is True
 
 

@@ -66,7 +66,7 @@ def test_the_page_knows_what_the_model_knows(tmp_path: Path, onnx: Path, runtime
 def test_people_read_the_metrics_the_threshold_and_the_decision(tmp_path: Path, onnx: Path, runtime: Path) -> None:
     text = Page(write(tmp_path / "page", onnx, runtime)["index.html"].decode()).text
     assert "Accuracy, test images 0.958 (0.932–0.975)" in text
-    assert "below 60.0 %" in text
+    assert "below 60.0%" in text
     assert "digits-line (version 3) is better than version 2." in text
 
 
