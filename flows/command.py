@@ -44,7 +44,8 @@ def quieten(display: Display) -> None:
     """Show of the log of Prefect, MLflow and DVC what a person has to know. Prefect's server still gets all of it."""
     if LOG_LEVEL in os.environ:
         return
-    for level in ("PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
+    levels = ("PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
+    for level in levels:
         os.environ.setdefault(level, "CRITICAL")  # of a temporary server, which shows tracebacks when it is ended
     root, handler = logging.getLogger(), DisplayHandler(display)
     root.handlers = [handler]
