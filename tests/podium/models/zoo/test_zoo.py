@@ -39,7 +39,15 @@ VARIANTS = ENTRIES | {
     },
     "two_head-unit": replace(TWO_HEAD, scaling="unit", pooling="flatten", label_units=[], box_units=[]),
 }
-variants = pytest.mark.parametrize("options", [pytest.param(options, id=name) for name, options in VARIANTS.items()])
+LONG = {"two_head-vgg16", "two_head-mobilenet_v2", "two_head-resnet18", "two_head-unit"}
+"""What other variants show, too."""
+variants = pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, id=name, marks=[pytest.mark.soak] if name in LONG else [])
+        for name, options in VARIANTS.items()
+    ],
+)
 entries = pytest.mark.parametrize("options", [pytest.param(options, id=name) for name, options in ENTRIES.items()])
 
 
