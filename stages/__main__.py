@@ -10,6 +10,7 @@ import sys
 from types import ModuleType
 
 from podium.errors import PodiumError
+from podium.processes import end_with_dvc
 
 _PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 """What is wrong with a place to write to, not with podium."""
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("name", help="the dataset, or from `train` on the candidate")
     parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
     arguments = parser.parse_args()
+    end_with_dvc()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every encoding has all that messages hold
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)

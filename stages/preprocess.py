@@ -1,11 +1,14 @@
 """Stage `preprocess`: images to arrays of one size, by split; and what the dataset is, for other programs."""
 
 import logging
+from itertools import chain
 
 from podium.config import load_params
+from podium.datasets.additions import read_additions
 from podium.datasets.arrays import SPLITS
 from podium.datasets.croissant import save_croissant
 from podium.datasets.formats import BOX_COLUMNS, read_validated
+from podium.datasets.masks import is_added
 from podium.datasets.preprocessing import write_arrays
 from podium.datasets.validation.manifest import load_manifest
 from podium.files import atomic_write
@@ -22,8 +25,9 @@ def main(name: str) -> None:
     manifest = load_manifest(paths.manifest, (*NEEDED, *BOX_COLUMNS) if dataset.target == "label_and_box" else NEEDED)
     assigned = manifest[["id", "sha256", "split", "reason"]]
     with atomic_write(paths.processed, resume=True) as folder:
-        images = read_validated(paths.raw, dataset.format, manifest, assigned["split"].isin(SPLITS))
-        write_arrays(images, manifest, assigned, dataset, folder)
+        wanted, added = assigned["split"].isin(SPLITS), is_added(manifest)
+        images = read_validated(paths.raw, dataset.format, manifest[~added], wanted[~added])
+        write_arrays(chain(images, read_additions(paths, manifest[added])), manifest, assigned, dataset, folder)
     with atomic_write(paths.croissant) as file:
         save_croissant(name, dataset, manifest, assigned, file)
     counts = assigned["split"].value_counts()

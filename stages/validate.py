@@ -6,9 +6,10 @@ import pandas as pd
 
 from podium.config import load_params
 from podium.config.datasets import Dataset
+from podium.datasets.additions import check_additions, load_additions, read_dataset
 from podium.datasets.archive import Archive
-from podium.datasets.formats import read
 from podium.datasets.inventory import Inventory, take_inventory
+from podium.datasets.masks import is_added, is_usable
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.inspection import inspect_dataset
 from podium.datasets.validation.manifest import save_manifest
@@ -20,7 +21,7 @@ from podium.datasets.validation.scan import build_manifest
 from podium.datasets.validation.thumbnails import Remembered, collect_thumbnails
 from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
-from podium.paths import REVIEW, DatasetPaths
+from podium.paths import ADDITIONS, REVIEW, DatasetPaths
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,10 @@ def main(name: str) -> None:
     """Write the findings on the dataset `name`, and its manifest if nothing critical was found."""
     dataset, paths = load_params().dataset(name), DatasetPaths(name)
     review = load_review(REVIEW, name)
+    additions = load_additions(ADDITIONS, name)
+    check_additions(paths, additions)
     accepted = _accepted(paths, dataset.validation.accepted)
-    images = Remembered(lambda: read(paths.raw, dataset.format))
+    images = Remembered(lambda: read_dataset(name, dataset.format))
     seen = build_manifest(images.first())
     inspection = inspect_dataset(name, dataset, seen, review, accepted, _take_inventory(paths, dataset, seen))
     thumbnails = collect_thumbnails(images.again(), choose_rows(inspection))
@@ -54,6 +57,10 @@ def main(name: str) -> None:
         *(name, f"{len(seen):,}", len(inspection.findings) - len(inspection.failed), len(inspection.findings)),
         *(len(inspection.failed), paths.manifest, paths.validation / "index.html"),
     )
+    if len(additions):
+        training = int((is_added(inspection.manifest) & is_usable(inspection.manifest)).sum())
+        words = "validate %s: %d of the images are accepted labels (%s), %d of them train"
+        logger.info(words, name, len(additions), ADDITIONS, training)
 
 
 def _take_inventory(paths: DatasetPaths, dataset: Dataset, seen: pd.DataFrame) -> Inventory | None:
@@ -61,7 +68,7 @@ def _take_inventory(paths: DatasetPaths, dataset: Dataset, seen: pd.DataFrame) -
     if dataset.source.kind == "sklearn":
         return None
     with Archive(paths.raw) as archive:
-        return take_inventory(archive, dataset.format, seen["id"])
+        return take_inventory(archive, dataset.format, seen.loc[~is_added(seen), "id"])
 
 
 def _accepted(paths: DatasetPaths, digest: str | None) -> pd.DataFrame | None:

@@ -1,5 +1,6 @@
 """Small synthetic datasets, and pages that name them."""
 
+import hashlib
 import os
 import zipfile
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from podium.config.models import CnnModel, DenseModel, MobilenetModel
 from podium.config.schedules import Phase, Schedule
 from podium.datasets.arrays import SPLITS, SplitWriter, open_split
 from podium.datasets.validation.manifest import save_manifest
-from podium.paths import REVIEW_COLUMNS
+from podium.paths import ADDITIONS, ADDITIONS_COLUMNS, REVIEW_COLUMNS
 
 REPOSITORY = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("PODIUM_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -185,9 +186,25 @@ def peak_memory() -> int:
 
 
 def make_review(root: Path, *lines: str) -> None:
-    """Write what people decided about images of a project, by default nothing."""
+    """Write what people decided about images of a project, by default nothing; and at first that they added none."""
     (root / "data").mkdir(exist_ok=True)
     (root / "data/review.csv").write_text("".join(f"{line}\n" for line in (",".join(REVIEW_COLUMNS), *lines)))
+    if not (root / ADDITIONS).exists():
+        (root / ADDITIONS).write_text(",".join(ADDITIONS_COLUMNS) + "\n")
+
+
+def add_labels(root: Path, name: str, *images: tuple[str, bytes]) -> list[str]:
+    """Add images with their labels to a dataset of a project, as `podium feedback --accept` does; give their ids."""
+    folder = root / "data/additions" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = []
+    with (root / ADDITIONS).open("a") as table:
+        for label, data in images:
+            digest = hashlib.sha256(data).hexdigest()
+            (folder / f"{digest}.png").write_bytes(data)
+            table.write(f"{name},{label},{digest},{digest}.png\n")
+            ids.append(f"additions/{digest}.png")
+    return ids
 
 
 def save_page(root: Path, page: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ FOUNDATIONS = (
     "podium/files.py",
     "podium/git.py",
     "podium/paths.py",
+    "podium/processes.py",
     "podium/progress.py",
 )
 """Named by no stage, as dvc.yaml's comment says: the params count by their values; the others change no result."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from podium.cli.screen import harmless
 from podium.config import load_params
+from podium.errors import PodiumError, nearest
+from podium.paths import ADDITIONS, PARAMS, DatasetPaths
 
 if TYPE_CHECKING:
     from podium.serving.feedback import Feedback, Labelled
@@ -13,22 +15,15 @@ if TYPE_CHECKING:
 DIGITS = 10
 """Of a sha256, by which an image is named."""
 ALL = "all"
-SOURCE = """    source:
-      kind: archive
-      path: {path}
-    format:
-      kind: image_folder
-      folders:
-        train: .
-"""
-"""How accepted images are a dataset of their own, in params.yaml."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take the dataset, and what is decided of which images."""
     parser.add_argument("dataset", metavar="NAME", help="the dataset, whose name the registered model has")
     decision = parser.add_mutually_exclusive_group()
-    decision.add_argument("--accept", nargs="+", metavar="IMAGE", help="take these, by their names here, or all")
+    decision.add_argument(
+        "--accept", nargs="+", metavar="IMAGE", help="add these to the dataset, by their names here, or all"
+    )
     decision.add_argument("--refuse", nargs="+", metavar="IMAGE", help="take none of these, and ask no more")
 
 
@@ -55,21 +50,29 @@ def run(root: Path, arguments: argparse.Namespace) -> None:
 
 def _review(feedback: "Feedback", wanted: list[str], *, accept: bool) -> None:
     digests = [one.sha256 for one in feedback.waiting()] if wanted == [ALL] else wanted
-    if not accept:
-        feedback.review(digests, accept=False, labels={})
-        print(f"{len(digests):,} refused.")
+    if not digests:
+        print(f"No image of {harmless(feedback.dataset)} waits for review. `podium serve` takes labels.")
         return
-    classes = load_params().dataset(feedback.dataset).classes
-    taken = feedback.review(digests, accept=True, labels={name: label for label, name in classes.items()})
-    from podium.serving.feedback import ADDITIONS
+    if not accept:
+        print(f"{len(feedback.review(digests)):,} refused.")
+        return
+    from podium.datasets.acceptance import accept_images  # pandas
 
-    path, name = ADDITIONS / feedback.dataset, f"{feedback.dataset}-additions"
-    print(f"{len(taken):,} accepted: {harmless(str(path))}, a folder a class. They are in no dataset yet.")
-    print(
-        f"To have them validated, copy datasets.{harmless(feedback.dataset)} in params.yaml as {harmless(name)}, with"
-    )
-    print(harmless(SOURCE.format(path=path)), end="")
-    print(f"then: dvc repro validate@{harmless(name)}")
+    name = feedback.dataset
+    labels = {known: label for label, known in load_params().dataset(name).classes.items()}
+
+    def take(images: list[tuple[str, Path]]) -> None:
+        unknown = next((label for label, _ in images if label not in labels), None)
+        if unknown is not None:
+            raise PodiumError(f"'{unknown}' is no class of datasets.{name} in {PARAMS}. {nearest(unknown, labels)}")
+        accept_images(name, [(labels[label], file) for label, file in images])
+
+    taken = feedback.review(digests, take)
+    folder = DatasetPaths(name).additions
+    files = f"{ADDITIONS} {folder}.dvc {folder.parent}/.gitignore"
+    print(harmless(f"{len(taken):,} accepted: their labels are in {ADDITIONS}, the images in {folder}, kept by DVC."))
+    print(harmless(f"Look at `git diff {ADDITIONS}`, and commit: git add {files}"))
+    print(harmless(f"From the next `podium run` on they train; `dvc repro validate@{name}` only looks at them."))
 
 
 def _describe(one: "Labelled") -> str:

@@ -1,10 +1,14 @@
 """Which rows of a manifest can be used and which have a label, and what is derived from its columns."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import pandas as pd
 
 from podium.datasets.formats.image_files import UNLABELLED
+
+ADDED: Final = "additions"
+"""The part of images that people added to those of the archive; see `podium.datasets.additions`."""
 
 
 def is_readable(manifest: pd.DataFrame) -> pd.Series:
@@ -20,6 +24,11 @@ def is_usable(manifest: pd.DataFrame) -> pd.Series:
 def has_label(manifest: pd.DataFrame) -> pd.Series:
     """Tell which images are in a part of the archive that has labels, usable or not."""
     return manifest["part"] != UNLABELLED
+
+
+def is_added(manifest: pd.DataFrame) -> pd.Series:
+    """Tell which images people added to those of the archive."""
+    return manifest["part"] == ADDED
 
 
 def is_labelled(manifest: pd.DataFrame) -> pd.Series:

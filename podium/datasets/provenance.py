@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.config.datasets import KaggleSource, Source
+from podium.errors import PodiumError
 from podium.files import atomic_write, file_digest
 from podium.paths import LICENCES, DatasetPaths
 
@@ -25,6 +26,21 @@ def save_provenance(source: Source, raw: Path, path: Path) -> None:
         facts["licences"] = licences
     with atomic_write(path) as lock:
         lock.write_text(json.dumps(_name(source) | facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read what was written down of an archive that arrived.
+
+    Raises:
+        PodiumError: it is not there, or damaged.
+    """
+    try:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PodiumError(
+            f"{path.name}, what is known of the archive that arrived, cannot be read: {error}."
+        ) from error
+    return known
 
 
 def find_same(source: Source, folder: Path) -> Path | None:

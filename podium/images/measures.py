@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.images.light import measure_light
 from podium.images.phash import perceptual_hash
 
 MEASURES = ("darkest", "brightest", "brightness", "contrast", "sharpness", "red", "green", "blue", "hash")
@@ -28,11 +29,7 @@ def measure(gray: NDArray[np.uint8], colour: tuple[float, float, float]) -> Meas
         values, 0–255; the variance of their Laplacian (blurred images have little); the colour; the perceptual
         hash.
     """
-    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
-    mean, deviation = cv2.meanStdDev(gray)
-    _, edges = cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))
-    light = (int(darkest), int(brightest), float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0] ** 2))
-    return (*light, *colour, perceptual_hash(_reduced(gray)))
+    return (*measure_light(gray), *colour, perceptual_hash(_reduced(gray)))
 
 
 def _reduced(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

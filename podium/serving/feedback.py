@@ -1,16 +1,16 @@
 """What people say of answers: a labelled image each, kept for review. Nothing of it is in the dataset by itself.
 
+Those that a person accepts become a part of the dataset, see `podium.datasets.additions`.
+
 data/feedback/<dataset>/images/<sha256>.<ending>   the image, as it came
 data/feedback/<dataset>/labels.jsonl               a line for each time somebody said what an image shows
 data/feedback/<dataset>/reviewed.jsonl             a line for each image that a person accepted or refused
-data/additions/<dataset>/<label>/<sha256>.<ending> the accepted ones: a folder a class, as `podium init` reads it
 """
 
 import hashlib
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,12 +27,14 @@ from podium.images.given import MAX_BYTES, MAX_SERVED_PIXELS
 from podium.images.kinds import SUFFIXES
 from podium.images.opening import BadImageError, open_image
 
-FEEDBACK, ADDITIONS = Path("data/feedback"), Path("data/additions")
+FEEDBACK = Path("data/feedback")
 LABELS, REVIEWED, IMAGES, LOCK = "labels.jsonl", "reviewed.jsonl", "images", ".lock"
 MAX_WAITING = 10_000
 """Images that wait for review: more are not taken, so that nobody fills the disk."""
 
 Parsed = TypeVar("Parsed")
+Accept = Callable[[list[tuple[str, Path]]], object]
+"""Takes the class of each image, as people read it, and its file."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,6 @@ class Feedback:
         if not dataset or dataset in (".", "..") or set(dataset) & {"/", "\\", "\0"}:
             raise PodiumError(f"'{dataset}' cannot be the name of a dataset. Expected one such as digits.")
         self.dataset, self.folder = dataset, root / FEEDBACK / dataset
-        self.additions = root / ADDITIONS / dataset
 
     def keep(self, data: bytes, label: str, said: Sequence[Said], classes: Sequence[str]) -> Labelled:
         """Keep an image with what a person says of it.
@@ -134,44 +135,31 @@ class Feedback:
         known = self.reviewed()
         return [one for one in self.read() if one.sha256 not in known]
 
-    def review(self, digests: Sequence[str], *, accept: bool, labels: Mapping[str, str]) -> list[Path]:
+    def review(self, digests: Sequence[str], accept: Accept | None = None) -> list[Labelled]:
         """Accept or refuse images that wait.
 
         Args:
             digests: the beginnings of their sha256, long enough to be told apart.
-            accept: copy them to the additions; else nothing is done with them any more.
-            labels: the name of each class's folder: its label in the archive, by its name for people.
+            accept: makes those that are accepted a part of the dataset; None refuses them, and nothing is done with
+                them any more.
 
         Returns:
-            The files of those that were accepted.
+            Those that were decided about.
 
         Raises:
-            PodiumError: a beginning is of none that waits, or of several; or a class is not among the labels.
+            PodiumError: a beginning is of none that waits, or of several; or they cannot be accepted.
         """
         if not self.folder.is_dir():
             raise PodiumError(f"Nobody has labelled an image of {self.dataset} yet. `podium serve` takes labels.")
         with FileLock(self.folder / LOCK):
             waiting = self.waiting()
-            chosen = [_find(waiting, digest, self.dataset) for digest in digests]
-            places = [self._place(one, labels) for one in chosen] if accept else []
-            for one, place in zip(chosen, places, strict=False):
-                with atomic_write(place) as part:
-                    shutil.copyfile(self.folder / IMAGES / one.file, part)
+            chosen = [*dict.fromkeys(_find(waiting, digest, self.dataset) for digest in digests)]
+            if accept:
+                accept([(one.label, self.folder / IMAGES / one.file) for one in chosen])
             for one in chosen:
                 decision = "accepted" if accept else "refused"
                 _append({"sha256": one.sha256, "decision": decision, "label": one.label}, self.folder / REVIEWED)
-        return places
-
-    def _place(self, one: Labelled, labels: Mapping[str, str]) -> Path:
-        """Give where an accepted image belongs."""
-        if one.label not in labels:
-            raise PodiumError(
-                f"{one.file} is labelled '{one.label}', which is no class of datasets.{self.dataset} in params.yaml."
-            )
-        folder = labels[one.label]
-        if folder in (".", "..") or {*folder} & {"/", "\\", "\0"}:
-            raise PodiumError(f"The label '{folder}' of {self.dataset} cannot be the name of a folder.")
-        return self.additions / folder / one.file
+        return chosen
 
 
 @dataclass(frozen=True)

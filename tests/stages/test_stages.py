@@ -36,7 +36,7 @@ def test_download_packs_what_was_delivered_and_replaces_what_was_there(project: 
     (project / "data/raw/dots").mkdir(parents=True)
     (project / "data/raw/dots/old.zip").write_text("old")
     prepare(project)
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
+    assert files(project / "data") == ["additions.csv", "raw/dots.json", "raw/dots/archive.zip", "review.csv"]
 
 
 def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_download_that_fails_leaves_what_was_there(project: Path) -> None:
     save_page(project, page)
     with pytest.raises(PodiumError, match="its sha256 is"):
         download.main("dots")
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
+    assert files(project / "data") == ["additions.csv", "raw/dots.json", "raw/dots/archive.zip", "review.csv"]
     assert (project / "data/raw/dots/archive.zip").read_bytes() == before
 
 
@@ -83,7 +83,7 @@ def test_bad_data_stops_at_validate_and_corrected_data_passes(project: Path, row
         validate.main("dots")
     assert "for the dataset 'dots'" in str(raised.value)
     assert "reports/dots/validation/index.html" in str(raised.value)
-    assert files(project / "data") == ["raw/dots.json", "raw/dots/archive.zip", "review.csv"]
+    assert files(project / "data") == ["additions.csv", "raw/dots.json", "raw/dots/archive.zip", "review.csv"]
     findings = json.loads((project / "reports/dots/validation/findings.json").read_text())
     assert any(one["level"] == "critical" and not one["success"] for one in findings)
     prepare(project)

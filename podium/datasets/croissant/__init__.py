@@ -5,7 +5,8 @@ manifest of a dataset that passed validation, and the split of every image. So i
 digests, and a reader loads what podium trains on. Nothing in it depends on the day or the machine, and the path that an
 archive had on the user's disk stays out.
 
-    distribution   the archive; in it the image files, or the tables with pixels; the manifest; the split manifest
+    distribution   the archive; in it the image files, or the tables with pixels; what people added beside it; the
+                   manifest; the split manifest
     splits         train, validation, test, and the names of what no model sees
     classes        the label as the archive writes it, the class name, its place in a model's output
     images         a record an image: the manifest's columns, and the split
@@ -21,9 +22,18 @@ from typing import Any
 import pandas as pd
 
 from podium.config.datasets import Dataset
-from podium.datasets.croissant.distribution import ARCHIVE, IMAGE_FILES, describe_file, encoding, list_inside, relative
+from podium.datasets.croissant.distribution import (
+    ARCHIVE,
+    IMAGE_FILES,
+    describe_file,
+    encoding,
+    list_added,
+    list_inside,
+    relative,
+)
 from podium.datasets.croissant.records import classes, image_files, images, splits
 from podium.datasets.croissant.terms import CITATIONS, CONTEXT, Node
+from podium.datasets.masks import is_added
 from podium.paths import DatasetPaths
 
 
@@ -33,7 +43,7 @@ def save_croissant(name: str, dataset: Dataset, manifest: pd.DataFrame, assigned
     Args:
         name: the dataset's.
         dataset: what the page says of it.
-        manifest: one row an image, at least with id, part and format.
+        manifest: one row an image, at least with id, part, format and sha256.
         assigned: the split manifest.
         path: where to write it; the metadata names files as seen from the place that `DatasetPaths` gives it.
     """
@@ -62,7 +72,7 @@ def describe(
         dataset: what the page says of it.
         provenance: what is known of the archive that arrived.
         archive: its path, relative to the metadata's folder, for an archive that has no address.
-        manifest: one row an image, at least with id, part and format.
+        manifest: one row an image, at least with id, part, format and sha256.
         assigned: the split manifest.
         tables: the file objects `manifest` and `split`.
     """
@@ -76,7 +86,8 @@ def describe(
         "encodingFormat": encoding(file),
         "sha256": provenance["sha256"],
     }
-    inside = list_inside(manifest)
+    added = is_added(manifest)
+    inside = list_inside(manifest[~added])
     sets = [splits(assigned), classes(dataset), images(dataset)]
     if any(node["@id"] == IMAGE_FILES for node in inside):
         sets.append(image_files())
@@ -87,7 +98,7 @@ def describe(
         "name": name,
         "description": _sentence(dataset, manifest),
         **_known(provenance),
-        "distribution": [whole, *inside, *tables],
+        "distribution": [whole, *inside, *list_added(DatasetPaths(name), manifest[added]), *tables],
         "recordSet": sets,
     }
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from podium.datasets.additions import PREFIX
 from podium.datasets.archive import NESTED
 from podium.datasets.croissant.terms import ENCODINGS, Node
 from podium.files import file_digest
@@ -31,6 +32,27 @@ def describe_file(path: Path, key: str, paths: DatasetPaths) -> Node:
         "encodingFormat": encoding(path.name),
         "sha256": file_digest(path),
     }
+
+
+def list_added(paths: DatasetPaths, added: pd.DataFrame) -> list[Node]:
+    """List the images that people added, which lie in the project beside the archive.
+
+    Args:
+        paths: of the dataset.
+        added: id and sha256 of each.
+    """
+    files = [(id_, paths.additions / id_.removeprefix(PREFIX)) for id_ in added["id"].tolist()]
+    return [
+        {
+            "@type": "cr:FileObject",
+            "@id": id_,
+            "name": file.name,
+            "contentUrl": relative(file, paths),
+            "encodingFormat": encoding(file.name),
+            "sha256": digest,
+        }
+        for (id_, file), digest in zip(files, added["sha256"].tolist(), strict=True)
+    ]
 
 
 def relative(path: Path, paths: DatasetPaths) -> str:

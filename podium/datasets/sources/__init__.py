@@ -1,6 +1,6 @@
-"""Where datasets come from. One module a kind of source; each has `fetch(source, folder, downloads)`."""
+"""Where datasets come from. One module a kind of source; each has `fetch` and `look`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +31,29 @@ def fetch(source: Source, folder: Path, downloads: Path) -> str:
         TransientError: it may be had a little later.
     """
     return _FETCH[source.kind](source, folder, downloads)
+
+
+_LOOK: dict[str, Callable[[Any, Mapping[str, Any], Path, Path], str]] = {
+    "archive": archive.look,
+    "kaggle": kaggle.look,
+    "sklearn": sklearn.look,
+}
+
+
+def look(source: Source, known: Mapping[str, Any], root: Path, downloads: Path) -> str:
+    """Ask a source whether it has something else than what arrived; nothing is downloaded.
+
+    Args:
+        source: where the dataset comes from.
+        known: what was written down of what arrived, see `podium.datasets.provenance`.
+        root: the project's root, which a relative path on this disk is meant from.
+        downloads: the dataset's folder, where an archive that was downloaded by hand may lie.
+
+    Returns:
+        What is new, in a sentence; empty if nothing is.
+
+    Raises:
+        PodiumError: it cannot be asked; the message says what to do.
+        TransientError: it may be asked a little later.
+    """
+    return _LOOK[source.kind](source, known, root, downloads)

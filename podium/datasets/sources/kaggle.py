@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -19,7 +20,7 @@ from requests import RequestException, Response
 
 from podium.config.datasets import KaggleSource
 from podium.datasets.archive import ARCHIVE, check_zip
-from podium.datasets.sources.transfer import Transport, download, ensure_space, forget
+from podium.datasets.sources.transfer import Transport, ask_size, download, ensure_space, forget
 from podium.errors import PodiumError
 from podium.files import exclusive_lock, file_digest, remove
 from podium.paths import LICENCES
@@ -68,6 +69,26 @@ def fetch(source: KaggleSource, folder: Path, downloads: Path) -> str:
     remove(target)
     by_browser = f"Or download it in a browser from {_page(source)}, put the zip at {by_hand}, then type `dvc repro`."
     raise problem.with_hint(f"{problem.hint} {by_browser}".strip())
+
+
+def look(source: KaggleSource, known: Mapping[str, Any], _root: Path, downloads: Path) -> str:
+    """Ask Kaggle how large the archive is now, or look at the one that lies in `downloads`. See `sources.look`.
+
+    Another archive of exactly as many bytes is not noticed; a page that names a version or a sha256 asks for no other.
+    """
+    by_hand, title = downloads / ARCHIVE, _title(source)
+    if source.version or source.sha256:
+        return ""
+    if by_hand.is_file():
+        is_same = by_hand.stat().st_size == known["bytes"] and file_digest(by_hand) == known["sha256"]
+        return "" if is_same else f"{by_hand} is another archive than the one that arrived before."
+    try:
+        size = ask_size(_Asker(source), title)
+    except RequestException as error:
+        raise PodiumError(_refusal(error, source, downloads.name)) from None
+    if size is None:
+        raise PodiumError(f"{title}: the server does not say how large the archive is, so nothing can be compared.")
+    return "" if size == known["bytes"] else f"{title} has {size:,} bytes now, {known['bytes']:,} before."
 
 
 def _title(source: KaggleSource) -> str:

@@ -1,6 +1,8 @@
 """Datasets that scikit-learn ships."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,3 +22,8 @@ def fetch(source: SklearnSource, folder: Path, _downloads: Path) -> str:
     digits = load_digits()
     np.savez_compressed(folder / DIGITS, images=digits.images, target=digits.target)
     return f"scikit-learn's {source.name} ({len(digits.target):,} images)"
+
+
+def look(_source: SklearnSource, _known: Mapping[str, Any], _root: Path, _downloads: Path) -> str:
+    """Say that there is nothing new: what a library ships stays. See `sources.look`."""
+    return ""

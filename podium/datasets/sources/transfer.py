@@ -113,6 +113,26 @@ def download(ask: Ask, part: Path, what: str) -> None:
             time.sleep(wait)
 
 
+def ask_size(ask: Ask, what: str) -> int | None:
+    """Ask how many bytes a file has, and take none of them; None if the server does not say.
+
+    Raises:
+        TransientError: the server or the network has trouble that may pass.
+        RequestException: the request was refused for good.
+    """
+    try:
+        with ask({"Accept-Encoding": "identity"}) as answer:
+            length = answer.headers.get("Content-Length", "")
+            is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+            return int(length) if length.isdigit() and not is_page else None
+    except RequestException as error:
+        if error.response is not None:
+            error.response.close()
+        if _is_transient(error):
+            raise TransientError(f"{what} cannot be asked for now: {_reason(error)}.") from None
+        raise
+
+
 def forget(part: Path) -> None:
     """Remove what arrived, so that the next download begins anew."""
     remove(_page(part))

@@ -1,13 +1,13 @@
 """The page of what changed between two versions of a dataset: the images that are new or have another label."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
-from podium.datasets.formats import read
+from podium.datasets.formats.example import Example
 from podium.datasets.validation.drift import Drift
 from podium.datasets.validation.quarantine import leave_out
 from podium.datasets.validation.scan import build_manifest
@@ -18,24 +18,26 @@ MAX_IMAGES_LISTED = 24
 """Images in one list."""
 
 
-def look_again(raw: Path, dataset: Dataset, review: pd.DataFrame) -> pd.DataFrame:
+def look_again(images: Iterable[Example], dataset: Dataset, review: pd.DataFrame) -> pd.DataFrame:
     """Give a manifest of a dataset whose validation failed and left none, whole enough to be compared.
 
     It takes another pass over all images.
 
     Args:
-        raw: the folder that `download` filled.
+        images: the dataset's, those that people added included.
         dataset: what the page says of it.
         review: what people decided of its images.
 
     Raises:
         PodiumError: the files are not laid out as the page says.
     """
-    seen = build_manifest(read(raw, dataset.format))
+    seen = build_manifest(images)
     return seen.assign(left_out=leave_out(seen, dataset, review))
 
 
-def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dataset, raw: Path, path: Path) -> None:
+def write_changes(
+    title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dataset, images: Iterable[Example], path: Path
+) -> None:
     """Write the page: one HTML file that needs nothing else.
 
     Args:
@@ -43,7 +45,7 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
         drift: what changed.
         manifest: that of the newer version.
         dataset: what the page says of it.
-        raw: its files, to make thumbnails from.
+        images: its images in the manifest's order, to make thumbnails from.
         path: the HTML file to be; its folder is there.
 
     Raises:
@@ -53,7 +55,7 @@ def write_changes(title: str, drift: Drift, manifest: pd.DataFrame, dataset: Dat
     wanted = manifest["id"].isin([*added["id"], *relabelled["id"]]).to_numpy()
     # Ids that are not unique are a finding of validation's; here the first of them stands for all.
     rows = {manifest["id"].iloc[row]: int(row) for row in np.flatnonzero(wanted)[::-1]}
-    thumbnails: Mapping[int, bytes] = collect_thumbnails(read(raw, dataset.format), rows.values()) if rows else {}
+    thumbnails: Mapping[int, bytes] = collect_thumbnails(images, rows.values()) if rows else {}
     values = {
         "title": title,
         "drift": drift,

@@ -102,12 +102,12 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> Drift:
         new_labels=labels.index[labels["before"] == 0].tolist(),
         gone_labels=labels.index[labels["after"] == 0].tolist(),
         changes=[
-            _change_of_labels(labels),
-            *(_change(name, before[name], after[name]) for name in ("brightness", "contrast", "sharpness")),
+            change_of_shares("labels", labels),
+            *(change_of_numbers(name, before[name], after[name]) for name in ("brightness", "contrast", "sharpness")),
             _change_of_colour(before, after),
-            *(_change(name, before[name], after[name]) for name in ("height", "width")),
-            _change("aspect", aspect(before), aspect(after)),
-            _change("file size", before["bytes"], after["bytes"]),
+            *(change_of_numbers(name, before[name], after[name]) for name in ("height", "width")),
+            change_of_numbers("aspect", aspect(before), aspect(after)),
+            change_of_numbers("file size", before["bytes"], after["bytes"]),
         ],
     )
 
@@ -174,8 +174,8 @@ def _count_classes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return table.assign(lost=fewer / table["before"].clip(lower=1))
 
 
-def _change_of_labels(labels: pd.DataFrame) -> Change:
-    """Compare the shares of the classes.
+def change_of_shares(measure: str, labels: pd.DataFrame) -> Change:
+    """Compare the shares of the classes, from how many images each has: `before` and `after`.
 
     Chance, for counts large enough to be normal: the total variation to expect, from the standard deviation of each
     share, and how far a sum of absolute values may exceed that (C. Borell, "The Brunn-Minkowski inequality in Gauss
@@ -183,13 +183,13 @@ def _change_of_labels(labels: pd.DataFrame) -> Change:
     """
     n, m = labels.sum()
     if not min(n, m):
-        return Change("labels", math.nan, math.nan, 0.0, 1.0)
+        return Change(measure, math.nan, math.nan, 0.0, 1.0)
     share, shares = labels.sum(axis=1) / (n + m), labels / labels.sum()
     moved = (shares["after"] - shares["before"]).abs().to_numpy()
     before, after = shares.iloc[int(moved.argmax())]
     expected = math.sqrt(2 / math.pi) * float(np.sqrt(share * (1 - share)).sum())
     chance = (expected + NormalDist().inv_cdf(1 - SIGNIFICANCE_LEVEL)) / 2 * math.sqrt(1 / n + 1 / m)
-    return Change("labels", float(before), float(after), float(moved.sum() / 2), min(chance, 1.0))
+    return Change(measure, float(before), float(after), float(moved.sum() / 2), min(chance, 1.0))
 
 
 def _change_of_colour(before: pd.DataFrame, after: pd.DataFrame) -> Change:
@@ -202,11 +202,11 @@ def _change_of_colour(before: pd.DataFrame, after: pd.DataFrame) -> Change:
     for rows in (before, after):
         colours = rows[_COLOURS].sub(rows["brightness"], axis=0)
         sides.append(colours.div(rows["contrast"].clip(lower=1), axis=0).round(2))
-    changes = [_change("colour", sides[0][name], sides[1][name], len(_COLOURS)) for name in _COLOURS]
+    changes = [change_of_numbers("colour", sides[0][name], sides[1][name], len(_COLOURS)) for name in _COLOURS]
     return max(changes, key=lambda change: change.moved)
 
 
-def _change(measure: str, before: pd.Series, after: pd.Series, comparisons: int = 1) -> Change:
+def change_of_numbers(measure: str, before: pd.Series, after: pd.Series, comparisons: int = 1) -> Change:
     """Compare two samples of a number by the Kolmogorov-Smirnov test; the order and missing ones do not count.
 
     Chance: its critical value in the limit of large samples; lower odds for each where the greatest of several

@@ -7,6 +7,7 @@ import pandas as pd
 
 from podium.config.datasets import Dataset
 from podium.datasets.inventory import Inventory
+from podium.datasets.masks import is_added
 from podium.datasets.validation.drift import Drift
 
 
@@ -47,6 +48,11 @@ class Inspection:
     """Great Expectations' suites that they come from, as that library writes them."""
     inventory: Inventory | None = None
     """The account of the archive's files; none where the dataset is no archive."""
+
+    @property
+    def added(self) -> pd.DataFrame:
+        """The manifest's rows of the images that people added to those of the archive."""
+        return self.manifest[is_added(self.manifest)]
 
     @property
     def failed(self) -> list[Finding]:

@@ -1,25 +1,22 @@
 """From what was seen of a dataset's images to all that validation has to say of it."""
 
-from dataclasses import replace
-
-import numpy as np
 import pandas as pd
 
 from podium.config.datasets import Dataset
 from podium.datasets.arrays import SPLITS
 from podium.datasets.inventory import Inventory
-from podium.datasets.masks import count_classes, is_usable
+from podium.datasets.masks import count_classes, is_added
 from podium.datasets.splits import assign_splits, is_sticky
 from podium.datasets.sticky import BETWEEN
 from podium.datasets.validation.drift import Drift, compare
-from podium.datasets.validation.duplicates import Pairs, find_pairs, group
+from podium.datasets.validation.duplicates import group
 from podium.datasets.validation.findings import Finding, Inspection
+from podium.datasets.validation.joining import find_usable_pairs, join_added
 from podium.datasets.validation.leaks import find_conflicts, find_leaks, name_duplicates
 from podium.datasets.validation.places import link, of_its_version
 from podium.datasets.validation.quarantine import leave_out
 from podium.datasets.validation.suite import describe_suites, list_tables, validate_tables
 from podium.errors import PodiumError
-from podium.images.phash import unpack
 from podium.paths import REVIEW
 
 
@@ -36,7 +33,7 @@ def inspect_dataset(
     Args:
         name: the dataset's.
         dataset: what the page says of it.
-        seen: what was seen of each image, as `build_manifest` gives it.
+        seen: what was seen of each image, as `build_manifest` gives it; those that people added come last.
         review: what people decided of single images.
         accepted: the manifest of the accepted version, if there is one; see `podium.datasets.validation.places`.
         inventory: the account of the archive's files.
@@ -44,10 +41,15 @@ def inspect_dataset(
     Raises:
         PodiumError: a decision of the review cannot be followed.
     """
-    left_out = leave_out(seen, dataset, review)
-    pairs = _find_pairs(seen, is_usable(seen.assign(left_out=left_out)), dataset)
-    manifest = seen.assign(group=group(len(seen), pairs), left_out=left_out)
+    left_out, distance = leave_out(seen, dataset, review), dataset.validation.duplicate_distance
+    count = len(seen) - int(is_added(seen).sum())
+    archive = seen.iloc[:count]
+    pairs = find_usable_pairs(archive.assign(left_out=left_out[:count]), distance)
+    manifest = archive.assign(group=group(count, pairs), left_out=left_out[:count])
     assigned, on_split = _split(manifest, dataset, accepted)
+    if count < len(seen):  # they come last, so that nothing of the archive's images depends on them
+        added = seen.iloc[count:].assign(left_out=left_out[count:])
+        manifest, assigned, pairs = join_added(manifest, assigned, pairs, added, distance)
     manifest, splits = manifest.assign(split=assigned["split"], reason=assigned["reason"]), assigned["split"]
     leaks = find_leaks(manifest, splits, pairs)
     conflicts = find_conflicts(manifest, pairs)
@@ -67,13 +69,6 @@ def inspect_dataset(
         describe_suites(tables),
         inventory,
     )
-
-
-def _find_pairs(seen: pd.DataFrame, usable: pd.Series, dataset: Dataset) -> Pairs:
-    """Find near-duplicates among the usable images, by their rows among all."""
-    rows = np.flatnonzero(usable)
-    pairs = find_pairs(unpack(seen["hash"][usable]), dataset.validation.duplicate_distance)
-    return replace(pairs, first=rows[pairs.first], second=rows[pairs.second])
 
 
 def _split(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from podium.config.datasets import Dataset
-from podium.datasets.masks import area_inside, aspect, has_label, is_readable
+from podium.datasets.masks import area_inside, aspect, has_label, is_added, is_readable
 from podium.errors import PodiumError, nearest
 from podium.paths import REVIEW, REVIEW_COLUMNS
 
@@ -42,6 +42,10 @@ def load_review(path: Path, name: str) -> pd.DataFrame:
     if [*table.columns] != REVIEW_COLUMNS:
         raise PodiumError(
             f"{path} has the columns {', '.join(table.columns)}. Expected {', '.join(REVIEW_COLUMNS)}, in this order."
+        )
+    if not isinstance(table.index, pd.RangeIndex):
+        raise PodiumError(
+            f"{path}, line 2 has more than {len(REVIEW_COLUMNS)} values: put a note with a comma between quotes."
         )
     table["line"] = table.index + 2
     table = table[table["dataset"] == name]
@@ -117,8 +121,9 @@ def no_box(manifest: pd.DataFrame, dataset: Dataset) -> pd.Series:
 def left_out_shares(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Give, for each class and for images of none, the share that is left out though nobody decided so: class, share.
 
-    Images without a known class are counted as a share of all images.
+    Images without a known class are counted as a share of all images. Those that people added are not looked at.
     """
+    manifest = manifest[~is_added(manifest)]
     lost = manifest["left_out"].notna() & (manifest["left_out"] != "reviewed")
     labels = manifest["label"].where(manifest["label"].isin([*dataset.classes]), "")
     table = lost.groupby(labels).agg(["sum", "count"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from podium.datasets.arrays import SPLITS
 from podium.datasets.formats.image_files import UNLABELLED
-from podium.datasets.masks import aspect, count_classes, is_readable, is_usable
+from podium.datasets.masks import ADDED, aspect, count_classes, is_readable, is_usable
 from podium.datasets.validation.findings import Inspection
 from podium.pages.histograms import Measure, draw_histograms, format_number
 from podium.pages.html import shortened, write_html
@@ -24,7 +24,7 @@ MAX_TABLE_ROWS = 60
 """Rows of a table at most."""
 MAX_GLANCE_IMAGES = 96
 """Images in the section of that name; the other sections show about as many together."""
-MAX_WORST, MAX_PAIRS, MAX_LEFT_OUT, MAX_CHANGED = 8, 8, 12, 8
+MAX_WORST, MAX_PAIRS, MAX_LEFT_OUT, MAX_CHANGED, MAX_ADDED = 8, 8, 12, 8, 24
 """Images or pairs in one list."""
 MAX_GROUPS, MAX_OF_GROUP = 8, 5
 SPLIT_ORDER = ("train", "validation", "test", "left", "quarantined", UNLABELLED)
@@ -102,7 +102,7 @@ def write_page(inspection: Inspection, thumbnails: Mapping[int, bytes], path: Pa
     values = {
         "inspection": inspection,
         "manifest": inspection.manifest,
-        "parts": sorted(set(inspection.manifest["part"].dropna()) - {""}),
+        "parts": sorted(set(inspection.manifest["part"].dropna()) - {"", ADDED}),
         "constants": constants,
         "histograms": histograms,
         **_show(inspection, _Images(inspection, thumbnails)),
@@ -130,6 +130,7 @@ def _show(inspection: Inspection, images: _Images) -> dict[str, Any]:
         "groups": _show_groups(inspection, images),
         "left_out": [(images(row), codes.iloc[row]) for row in _spread(np.flatnonzero(codes.notna()), MAX_LEFT_OUT)],
         "drift": _show_drift(inspection, images),
+        "added": [images(row) for row in _spread(inspection.added.index.to_numpy(), MAX_ADDED)],
     }
 
 

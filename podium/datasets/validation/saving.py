@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from podium.datasets.arrays import SPLITS
-from podium.datasets.inventory import Inventory
 from podium.datasets.masks import count_classes, has_label, is_readable
 from podium.datasets.validation.drift import to_json
 from podium.datasets.validation.findings import Inspection
-from podium.paths import REVIEW_COLUMNS
+from podium.paths import ADDITIONS, REVIEW_COLUMNS
 
 
 def save_inspection(inspection: Inspection, folder: Path) -> None:
@@ -27,7 +26,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     conflicts.csv     near-duplicates with another label
     quarantine.csv    images that are left out, as lines for data/review.csv
     drift.json        what changed since the accepted version
-    inventory.csv     the archive's files: used, read as tables, or left aside, and why
+    inventory.csv     the archive's files: used, read as tables, or left aside, and why; and those that people added
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest = inspection.manifest
@@ -50,7 +49,7 @@ def save_inspection(inspection: Inspection, folder: Path) -> None:
     groups = manifest[several].assign(split=inspection.splits[several]).sort_values("group", kind="stable")
     _save_table(groups[["group", "id", "label", "split"]], folder / "duplicates.csv")
     _save_table(_quarantined(inspection), folder / "quarantine.csv")
-    _save_table(_account(inspection.inventory), folder / "inventory.csv")
+    _save_table(_account(inspection), folder / "inventory.csv")
 
 
 def summarise(inspection: Inspection) -> dict[str, object]:
@@ -64,6 +63,7 @@ def summarise(inspection: Inspection) -> dict[str, object]:
         "failed_critical": failed.count("critical"),
         "failed_warning": failed.count("warning"),
         "images": len(manifest),
+        **({"added": len(inspection.added)} if len(inspection.added) else {}),
         "unlabelled": int((~has_label(manifest)).sum()),
         "left_out": int(manifest["left_out"].notna().sum()),
         "left_aside": inspection.inventory.left if inspection.inventory else 0,
@@ -105,16 +105,18 @@ def _quarantined(inspection: Inspection) -> pd.DataFrame:
     return rows.assign(dataset=inspection.name, decision="leave_out", note=why)[REVIEW_COLUMNS]
 
 
-def _account(inventory: Inventory | None) -> pd.DataFrame:
-    columns = ["files", "what", "example"]
-    if inventory is None:
-        return pd.DataFrame(columns=columns)
-    rows = [
-        (inventory.images, "images of the dataset", ""),
-        (inventory.tables, "tables and annotations", ""),
-        *((each.count, f"left aside: {each.reason}", each.example) for each in inventory.aside),
-    ]
-    return pd.DataFrame(rows, columns=columns)
+def _account(inspection: Inspection) -> pd.DataFrame:
+    inventory, added = inspection.inventory, inspection.added
+    rows: list[tuple[int, str, str]] = []
+    if inventory is not None:
+        rows = [
+            (inventory.images, "images of the dataset", ""),
+            (inventory.tables, "tables and annotations", ""),
+            *((each.count, f"left aside: {each.reason}", each.example) for each in inventory.aside),
+        ]
+    if len(added):
+        rows.append((len(added), f"accepted labels, beside the archive: {ADDITIONS}", added["id"].iloc[0]))
+    return pd.DataFrame(rows, columns=["files", "what", "example"])
 
 
 def _rounded(value: float) -> float | None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from podium.config.datasets import Dataset
 from podium.config.limits import Limits
-from podium.datasets.masks import area_inside, aspect, count_classes, has_label, is_usable
+from podium.datasets.masks import area_inside, aspect, count_classes, has_label, is_added, is_usable
 from podium.datasets.validation.drift import Drift, changes_table
 from podium.datasets.validation.findings import Finding
 from podium.datasets.validation.manifest import COLUMNS
@@ -90,7 +90,8 @@ def list_tables(
         (balance(labelled, dataset), balance_suite(dataset), "part"),
     ]
     if drift is not None:
-        lost = drift.classes.assign(name=drift.classes["label"].map(dataset.classes).fillna(drift.classes["label"]))
+        lost = drift.classes[~is_added(drift.classes)]
+        lost = lost.assign(name=lost["label"].map(dataset.classes).fillna(lost["label"]))
         lost["name"] += lost["part"].map(lambda part: f" in {part}" if part else "")
         tables.append((lost, loss_suite(dataset), "name"))
         tables.append((changes_table(drift), drift_suite(dataset), "measure"))
@@ -299,7 +300,7 @@ def drift_suite(dataset: Dataset) -> gx.ExpectationSuite:
 
 def count_by_part(manifest: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Count the images of each class in each part that the archive has: part, class, count."""
-    manifest = manifest[has_label(manifest)]
+    manifest = manifest[has_label(manifest) & ~is_added(manifest)]
     counts = count_classes(manifest["label"], manifest["part"], dataset.classes)
     frame = counts.melt(var_name="part", value_name="count", ignore_index=False).reset_index()
     where = frame["part"].map(lambda part: f" in {part}" if part else "")

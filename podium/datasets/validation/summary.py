@@ -31,10 +31,11 @@ def describe_validation(name: str, folder: Path) -> str:
     """
     summary = read_summary(folder)
     verdict = str(summary["verdict"])
+    added = f"; {summary['added']:,} are accepted labels" if summary.get("added") else ""
     lines = [
         f"## {_SIGNS.get(verdict, '⚠️')} {name}: {verdict}",
         "",
-        f"{summary['images']:,} images in {summary['classes']:,} classes, {summary['left_out']:,} left out.",
+        f"{summary['images']:,} images in {summary['classes']:,} classes, {summary['left_out']:,} left out{added}.",
         "",
     ]
     findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))

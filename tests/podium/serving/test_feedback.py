@@ -11,7 +11,6 @@ from podium.evaluation.intervals import estimate_proportion
 from podium.serving.feedback import LABELS, Feedback, Labelled, Said, score
 
 CLASSES = ("zero", "one", "two")
-FOLDERS = {"zero": "0", "one": "1", "two": "2"}
 
 
 def draw(seed: int = 0, kind: str = "PNG") -> bytes:
@@ -74,34 +73,35 @@ def test_no_more_images_are_kept_than_somebody_can_review(feedback: Feedback, mo
     assert len(feedback.waiting()) == 2
 
 
-def test_an_accepted_image_goes_to_the_folder_of_its_label_and_a_refused_one_nowhere(feedback: Feedback) -> None:
+def test_an_accepted_image_is_handed_on_with_its_class_and_a_refused_one_is_not(feedback: Feedback) -> None:
     one, other = (feedback.keep(draw(seed), "two", [said("one")], CLASSES) for seed in range(2))
-    (file,) = feedback.review([one.sha256[:8]], accept=True, labels=FOLDERS)
-    assert file.read_bytes() == draw(0)
-    assert file.parent == feedback.additions / "2"
-    assert feedback.review([other.sha256], accept=False, labels=FOLDERS) == []
+    taken: list[tuple[str, Path]] = []
+    assert feedback.review([one.sha256[:8], one.sha256], taken.extend) == [one]
+    assert taken == [("two", feedback.folder / "images" / one.file)]
+    assert taken[0][1].read_bytes() == draw(0)
+    assert feedback.review([other.sha256]) == [other]
     assert feedback.waiting() == []
     assert feedback.reviewed() == {one.sha256: "accepted", other.sha256: "refused"}
-    assert len([*feedback.additions.rglob("*.png")]) == 1
+    assert len(taken) == 1
 
 
-@pytest.mark.parametrize(
-    ("digest", "labels", "message"),
-    [
-        ("", FOLDERS, "No image that waits"),
-        ("zz", FOLDERS, "podium feedback digits"),
-        ("all", {"zero": "0"}, "no class of datasets.digits"),
-        ("all", {"two": "../2"}, "cannot be the name of a folder"),
-    ],
-)
-def test_a_review_that_cannot_be_followed_changes_nothing(
-    feedback: Feedback, digest: str, labels: dict[str, str], message: str
-) -> None:
+@pytest.mark.parametrize(("digest", "message"), [("", "No image that waits"), ("zz", "podium feedback digits")])
+def test_a_review_that_cannot_be_followed_changes_nothing(feedback: Feedback, digest: str, message: str) -> None:
     kept = feedback.keep(draw(), "two", [said("one")], CLASSES)
     with pytest.raises(PodiumError, match=message):
-        feedback.review([kept.sha256 if digest == "all" else digest], accept=True, labels=labels)
+        feedback.review([digest])
     assert feedback.waiting() == [kept]
-    assert not feedback.additions.exists()
+
+
+def test_what_cannot_be_accepted_waits_on(feedback: Feedback) -> None:
+    kept = feedback.keep(draw(), "two", [said("one")], CLASSES)
+
+    def refuse(images: list[tuple[str, Path]]) -> None:
+        raise PodiumError("the dataset has boxes")
+
+    with pytest.raises(PodiumError, match="boxes"):
+        feedback.review([kept.sha256], refuse)
+    assert feedback.waiting() == [kept]
 
 
 def test_a_line_that_a_kill_left_unfinished_is_passed_over_and_a_wrong_one_is_named(feedback: Feedback) -> None:

@@ -140,6 +140,7 @@ def test_the_written_lines_bring_about_what_they_say(tmp_path: Path) -> None:
         ("", "cannot be read"),
         ("id,decision\n", "has the columns id, decision. Expected dataset, id, sha256, decision, note"),
         ("dots,a,00,leave out,\n", "line 2: the decision is 'leave out'. Did you mean 'leave_out'"),
+        ("dots,a,00,keep,as it is, and good\n", "line 2 has more than 5 values"),
         ("dots,a,00,keep,\ndots,b,01,keep,\ndots,a,00,leave_out,\n", "line 4: there is a decision about a already"),
     ],
 )
