@@ -122,7 +122,7 @@ class Predictor:
             else is None.
         """
         if len(images) == 1:
-            return self._classifier.answer([self._read(images[0])])
+            return self._classifier.answer([self.read(images[0])])
         return list(self.stream(images))
 
     def stream(self, images: Iterable[AnyImage]) -> Iterator[Answer]:
@@ -136,7 +136,7 @@ class Predictor:
         Returns:
             The answers, in order.
         """
-        read = map_in_order(self._read, images, _weigh)
+        read = map_in_order(self.read, images, _weigh)
         while some := list(islice(read, BATCH)):
             yield from self._classifier.answer(some)
 
@@ -188,7 +188,8 @@ class Predictor:
             self._mapper, self._is_mapped = HeatMapper.of(self.model), True
         return self._mapper
 
-    def _read(self, image: AnyImage) -> Given | str:
+    def read(self, image: AnyImage) -> Given | str:
+        """Read an image to the pixels that the model takes; or give why it cannot be used."""
         try:
             return read_image(image, self.size)
         except BadImageError as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from podium.errors import PodiumError
 from podium.models.machine import name_machine
+from podium.processes import FAMILY, guard_children
 from podium.serving import child
 from podium.serving.golden import ARTIFACTS, FaultError, compare, read_golden
 
@@ -26,7 +27,7 @@ MAX_RESULT_BYTES = 1 << 26
 MAX_REASON = 300
 """Letters of what a process said as it failed."""
 
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
+_INHERITED = (FAMILY, "PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
 """Variables of the environment that the process has; others could change what it answers, or whom it asks."""
 
 
@@ -93,6 +94,7 @@ def _run(model: Path, names: list[str], python: str, seconds: float) -> dict[str
     with tempfile.TemporaryDirectory(prefix="podium-probe-") as temporary:
         result, said = Path(temporary, "result.json"), Path(temporary, "said.txt")
         command = [python, "-I", "-B", str(child.__file__), str(model), json.dumps(names), str(result)]
+        guard_children()
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         nowhere = {"TF_CPP_MIN_LOG_LEVEL": "2", "MLFLOW_TRACKING_URI": f"sqlite:///{temporary}/none.db"}
         with said.open("wb") as output:

@@ -1,7 +1,7 @@
 """A logged model that answers about raw images. This file travels with the model, and runs where no podium is.
 
-So it imports nothing of podium but the decoder, `podium.images`, whose files travel with it as well
-(`podium.tracking.packing`), and TensorFlow only as a model is loaded.
+So it imports nothing of podium but the decoder, `podium.images`, and the log of requests, whose files travel with it as
+well (`podium.tracking.packing`), and TensorFlow only as a model is loaded.
 
 What it takes, by MLflow's signature: a table with the column `image`, or `{"image": [...]}`. By itself also the images
 alone: one, or a list of them, or an array (n, height, width, channels). An image is an array (height, width, channels)
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from podium.images.given import Given, read_given
 from podium.images.opening import BadImageError
+from podium.tracking.request_log import RequestLog
 
 MAX_IMAGES: Final = 1024
 """Of a call."""
@@ -57,7 +58,12 @@ class Classifier:
         size: of the images that the model sees.
         threshold: below which probability it is unsure; None if there is none.
         has_boxes: whether it says where, too.
+        log: takes note of what `predict` is asked; None if nobody wants that.
     """
+
+    log: RequestLog | None = None
+    name = ""
+    """Of the model, in the log."""
 
     def __init__(self, model: Any, known: Answer) -> None:
         """Make it ready to answer.
@@ -93,7 +99,12 @@ class Classifier:
             return [_refuse(f"{len(images):,} images at once; ask for at most {MAX_IMAGES:,}", self.has_boxes)]
         waiting, answers = iter(images), list[Answer]()
         while some := list(islice(waiting, BATCH)):
-            answers += self.answer([self._read(image) for image in some])
+            read = [self._read(image) for image in some]
+            told = self.answer(read)
+            if self.log:
+                for image, answer in zip(read, told, strict=True):
+                    self.log.note(self.name, image, answer)
+            answers += told
         return answers
 
     def _read(self, image: Any) -> Given | str:
@@ -174,4 +185,22 @@ def _load_pyfunc(path: str) -> Classifier:
     folder = Path(path)
     known = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
     model = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
-    return Classifier(model, known)
+    classifier = Classifier(model, known)
+    classifier.name, classifier.log = _find_name(folder.parent), RequestLog.from_environment()
+    return classifier
+
+
+def _find_name(folder: Path) -> str:
+    """Give the version's name, which MLflow puts beside what it took from the registry; else that of the logged model.
+
+    Example:
+        `digits/3`, `models:/m-0123abcd`
+    """
+    known: dict[str, str] = {}
+    for name in ("MLmodel", "registered_model_meta"):
+        if (folder / name).is_file():
+            lines = (folder / name).read_text(encoding="utf-8").splitlines()
+            known |= {key: value.strip(" '\"") for key, _, value in (line.partition(":") for line in lines)}
+    if "model_name" in known and "model_version" in known:
+        return f"{known['model_name']}/{known['model_version']}"
+    return f"models:/{known.get('model_id', '')}"

@@ -1,8 +1,8 @@
 """The folder of a logged model: weights, code, golden images, card and digests, in the form that MLflow takes.
 
 MLmodel                     what MLflow knows of it: two flavors, python_function and tensorflow, of the same weights
-code/podium_model_…/        the classifier and the decoder, named by their digest: no podium, and no other model's code
-                            in the same process, is taken for it
+code/podium_model_…/        the classifier, the decoder and the log of requests, named by their digest: no podium, and
+                            no other model's code in the same process, is taken for it
 artifacts/model.keras       the weights
 artifacts/classes.json      the names of the classes, the images' size, the threshold
 artifacts/golden.json, golden/…  see `podium.tracking.golden`
@@ -14,6 +14,7 @@ No path of this machine and no pickle is in any of them.
 
 import base64
 import platform
+import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,10 +28,10 @@ from ruamel.yaml import YAML
 from podium import images
 from podium.config.datasets import Image
 from podium.files import file_digest, json_digest, save_json
-from podium.tracking import classifier
+from podium.tracking import classifier, request_log
 
 ARTIFACTS, DIGESTS, CARD = "artifacts", "artifacts/digests.json", "README.md"
-DECODER = ("decoding", "fitting", "given", "kinds", "opening", "orientation", "pixels", "png_notes")
+DECODER = ("decoding", "fitting", "given", "kinds", "light", "opening", "orientation", "pixels", "png_notes")
 """Of `podium.images`, what the classifier needs."""
 REQUIREMENTS = ("keras", "mlflow", "numpy", "opencv-python-headless", "pandas", "pillow")
 TENSORFLOW = ("tensorflow-cpu", "tensorflow")
@@ -143,9 +144,11 @@ def _tensorflow() -> str:
 def _copy_code(folder: Path) -> str:
     """Copy the classifier and the decoder as a package of their own, and give its name."""
     sources = {name: Path(str(images.__path__[0])) / f"{name}.py" for name in DECODER}
-    sources["classifier"] = Path(str(classifier.__file__))
+    sources |= {"classifier": Path(str(classifier.__file__)), "request_log": Path(str(request_log.__file__))}
     texts = {
-        name: path.read_text(encoding="utf-8").replace("from podium.images.", "from .")
+        name: re.sub(
+            r"^from podium\.(images|tracking)\.", "from .", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         for name, path in sources.items()
     }
     digest = json_digest(texts)

@@ -7,6 +7,7 @@ from podium.images.opening import BadImageError
 from podium.serving.app.drawing import LONGEST, as_address, draw_box, draw_heat, read_shown
 from podium.serving.app.shelf import Model
 from podium.serving.feedback import Said
+from podium.tracking.request_log import RequestLog
 
 TOP = 5
 """Classes that are shown as bars."""
@@ -52,17 +53,21 @@ class Answered:
         return Said(self.model.title, self.label, self.probability, self.unsure)
 
 
-def answer(model: Model, data: bytes, *, explain: bool = False) -> Answered:
+def answer(model: Model, data: bytes, *, explain: bool = False, log: RequestLog | None = None) -> Answered:
     """Have a model answer about an image file.
 
     Args:
         model: which.
         data: the file, whatever it is.
         explain: whether to show where the model looks, too.
+        log: takes note of it; None if nobody wants that.
     """
     begin = time.perf_counter()
-    (told,) = model.predictor.predict([data])
+    given = model.predictor.read(data)
+    (told,) = model.predictor.classifier.answer([given])
     milliseconds = 1000 * (time.perf_counter() - begin)
+    if log:
+        log.note(model.title, given, told)
     if told["error"]:
         return Answered(model, str(told["error"]))
     try:

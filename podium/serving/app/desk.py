@@ -13,6 +13,7 @@ from podium.serving.app.examples import Examples, choose_examples
 from podium.serving.app.shelf import Model, Shelf
 from podium.serving.app.telling import tell, tell_about, tell_answers, tell_status
 from podium.serving.feedback import Feedback, Said, Score, score
+from podium.tracking.request_log import RequestLog
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,12 @@ class Desk:
     Attributes:
         root: the project's root.
         shelf: the models.
+        log: takes note of what is asked: images that people give, not the camera's and no examples; None: nothing.
     """
 
     root: Path
     shelf: Shelf
+    log: RequestLog | None = None
     _known: dict[str, str] = field(default_factory=dict)
     """The sha256 of the example images: they are in the dataset already."""
 
@@ -65,7 +68,8 @@ class Desk:
         try:
             models = self._take(names)
             data = given if isinstance(given, bytes) else _read(given)
-            answers = [answer(model, data, explain=explain) for model in models]
+            is_logged = self.log and isinstance(given, Path) and not self._is_known(data)
+            answers = [answer(model, data, explain=explain, log=self.log if is_logged else None) for model in models]
         except PodiumError as error:
             return tell(str(error), "bad"), None
         asked = None if isinstance(given, bytes) else _make_asked(given, answers)
@@ -83,7 +87,7 @@ class Desk:
         label = label or asked.said[0].label
         try:
             data = _read(asked.path)
-            if hashlib.sha256(data).hexdigest() in self._known:
+            if self._is_known(data):
                 return tell("This is one of the examples: the dataset knows it, and its label, already.", "warning")
             feedback = Feedback(self.root, asked.dataset)
             feedback.keep(data, label, asked.said, asked.classes)
@@ -132,6 +136,10 @@ class Desk:
             return Examples((), "")
         self._known |= {hashlib.sha256(data).hexdigest(): label for data, label in chosen.images}
         return chosen
+
+    def _is_known(self, data: bytes) -> bool:
+        """Say whether an image is one of the examples."""
+        return hashlib.sha256(data).hexdigest() in self._known
 
     def _remark(self, name: str) -> str:
         """Say which version an alias is of, and whether a version was recalled, as far as that is known."""

@@ -14,6 +14,7 @@ from podium.errors import PodiumError
 from podium.images.given import MAX_BYTES
 from podium.serving.app.desk import Desk
 from podium.serving.app.shelf import Shelf
+from podium.tracking.request_log import RequestLog
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ def serving(root: Path, names: Sequence[str], host: str, port: int, *, share: bo
         set_switches(folder)
         layout, theme = _import_page()
         shelf = Shelf.of(root, names)
-        page = layout.make_page(Desk(root, shelf))
+        log = RequestLog.from_environment()
+        page = layout.make_page(Desk(root, shelf, log))
         ended = Event()
         try:
             _, local, shared = page.launch(
@@ -78,6 +80,8 @@ def serving(root: Path, names: Sequence[str], host: str, port: int, *, share: bo
         finally:
             ended.set()
             page.close(verbose=False)
+            if log:
+                log.flush()
 
 
 def _keep_looking(shelf: Shelf, ended: Event) -> None:

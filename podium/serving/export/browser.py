@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import PodiumError
+from podium.processes import guard_children
 from podium.serving.export.runtimes import Name, get_runtime
 from podium.serving.export.target import Heads, MissingError, Runner
 
@@ -116,6 +117,7 @@ def open_page(folders: Mapping[str, Path], texts: Mapping[str, str] | None = Non
         MissingError: see `find_chromium`.
     """
     program = find_chromium()
+    guard_children()
     from playwright.sync_api import sync_playwright
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, folders, texts or {}))

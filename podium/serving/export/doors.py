@@ -17,6 +17,7 @@ import requests
 
 from podium.errors import PodiumError
 from podium.loopback import spare_loopback
+from podium.processes import guard_children
 from podium.serving.export.target import Door
 from podium.serving.probe import ask_in_clean_process
 from podium.tracking.classifier import Answer
@@ -67,6 +68,7 @@ def open_rest(model: Path) -> Iterator[Door]:
         PodiumError: it does not start.
     """
     spare_loopback()
+    guard_children()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

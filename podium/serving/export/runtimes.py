@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from podium.errors import PodiumError, TransientError
 from podium.files import atomic_write, file_digest
+from podium.processes import guard_children
 
 CACHE, FOLDER = "PODIUM_CACHE", "PODIUM_RUNTIMES"
 """Variables of the environment: where podium keeps what it fetched; and a folder where the files lie already."""
@@ -133,6 +134,7 @@ def _pack(runtime: Runtime, folder: Path) -> Path:
             f"npm; or take {', '.join(runtime.files)} out of that package on another machine, and name the folder: "
             f"`export {FOLDER}=FOLDER`."
         )
+    guard_children()
     command = [npm, "pack", runtime.spec, "--ignore-scripts", "--silent"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)

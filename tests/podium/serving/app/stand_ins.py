@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from podium.images.given import Given
 from podium.images.opening import BadImageError
 from podium.serving.app.about import About
 from podium.serving.app.shelf import Model
@@ -26,17 +27,25 @@ class StandIn:
     def __init__(self, found: Found, classes: Sequence[str], label: str, box: list[float] | None = None) -> None:
         self.found, self.classes, self.label, self.box = found, tuple(classes), label, box
 
-    def predict(self, images: Sequence[Any]) -> list[dict[str, Any]]:
+    @property
+    def classifier(self) -> "StandIn":
+        return self
+
+    def read(self, image: Any) -> Given | str:
+        try:
+            return read_image(image, self.size)
+        except BadImageError as error:
+            return str(error)
+
+    def answer(self, images: Sequence[Given | str]) -> list[dict[str, Any]]:
         return [self._say(image) for image in images]
 
     def explain(self, image: Any, label: str, longest: int) -> np.ndarray:
         return np.ones((4, 4), np.float32)
 
-    def _say(self, image: Any) -> dict[str, Any]:
-        try:
-            read_image(image, self.size)
-        except BadImageError as error:
-            return {"label": None, "probability": None, "unsure": None, "probabilities": None, "error": str(error)}
+    def _say(self, image: Given | str) -> dict[str, Any]:
+        if isinstance(image, str):
+            return {"label": None, "probability": None, "unsure": None, "probabilities": None, "error": image}
         rest = 0.4 / (len(self.classes) - 1)
         shares = {name: 0.6 if name == self.label else rest for name in self.classes}
         answer = {"label": self.label, "probability": 0.6, "unsure": False, "probabilities": shares, "error": ""}

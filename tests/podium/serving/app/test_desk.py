@@ -1,3 +1,4 @@
+import hashlib
 import io
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from podium.serving.app.examples import MOST
 from podium.serving.app.shelf import Model, Registered, Shelf
 from podium.serving.feedback import Feedback
 from podium.serving.finding import Facts, Found
+from podium.serving.watch.requests import read_requests
 from podium.serving.wording import sure
+from podium.tracking.request_log import RequestLog
 from tests.makers import make_arrays
 from tests.podium.serving.app.stand_ins import StandIn, draw, make_model
 
@@ -97,6 +100,20 @@ def test_a_model_of_another_dataset_is_not_judged_by_this_one(tmp_path: Path, im
     _, asked = desk.ask(image, ["a", "b"], explain=False)
     assert asked is not None
     assert [one.model for one in asked.said] == ["digits/1"]
+
+
+def test_what_people_ask_is_noted_where_wanted_but_not_the_camera_and_no_example(tmp_path: Path, image: Path) -> None:
+    desk = make_desk(tmp_path, a=make_model("1", "one"), b=make_model("2", "two"))
+    desk.log = RequestLog(tmp_path / "log")
+    desk.ask(image, ["a", "b"], explain=False)
+    desk.ask(draw(), ["a"], explain=False)
+    example = tmp_path / "example.png"
+    example.write_bytes(draw(seed=1))
+    desk._known[hashlib.sha256(draw(seed=1)).hexdigest()] = "one"
+    desk.ask(example, ["a"], explain=False)
+    desk.log.flush()
+    noted = read_requests(tmp_path / "log").table
+    assert noted[["model", "label", "width"]].to_numpy().tolist() == [["digits/1", "one", 12], ["digits/2", "two", 12]]
 
 
 def test_that_an_answer_is_right_is_kept_as_well(tmp_path: Path, image: Path) -> None:
