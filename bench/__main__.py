@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     augmentation,
+    compare,
     coverage,
     digit_struct,
     duplicates,
@@ -25,6 +26,7 @@ from bench import (
     predict,
     preparation,
     registry,
+    schedule,
     scores_car_damage,
     scores_cats_vs_dogs,
     scores_sign_language,
@@ -56,6 +58,8 @@ BENCHES = {
     "export": export,
     "predict": predict,
     "pipeline_tax": pipeline_tax,
+    "schedule": schedule,
+    "compare": compare,
     "page": page,
     "scores_sign_language": scores_sign_language,
     "scores_cats_vs_dogs": scores_cats_vs_dogs,

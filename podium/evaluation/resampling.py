@@ -85,6 +85,13 @@ class Resamples:
             estimates.append(Estimate(value, float(max(0, low)), float(min(most[column], high)), "cluster bootstrap"))
         return estimates
 
+    def draw_means(self, scores: Floats) -> Floats:
+        """Give the means (count, k) of scores (k, n) in each resample: the same groups are drawn for all of them."""
+        parts = [np.bincount(self._inverse, weights=row) for row in (np.ones(scores.shape[1]), *scores)]
+        drawn = np.concatenate([counts @ np.stack(parts, axis=1) for counts in self._draw()])
+        means: Floats = drawn[:, 1:] / drawn[:, :1]
+        return means
+
     def _draw(self) -> Iterator[Floats]:
         """Give the resamples in blocks: (b, groups) how often each group was drawn."""
         generator = np.random.default_rng(self._seed)
