@@ -62,6 +62,9 @@ bench: env ## measure speed and memory, and write docs/benchmarks.md
 lock: env ## turn requirements.in into requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url requirements.in --output-file requirements.txt
+	@uv pip compile --quiet --python-platform x86_64-unknown-linux-gnu --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --constraint requirements.txt docker/requirements-gpu.in \
+	  --output-file docker/requirements-gpu.txt
 
 clean: ## remove the environment and everything that the pipeline made, DVC's cache included
 	@rm -rf $(ENV) data/raw data/manifests data/processed data/features models reports mlflow.db mlflow-artifacts .dvc/cache .dvc/tmp

@@ -49,7 +49,7 @@ def mlflow_sqlite_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 @pytest.fixture(scope="session")
 def mlflow_postgres_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an MLflow server on PostgreSQL; its artifacts are in an S3-compatible store."""
-    if missing := _find_missing():
+    if missing := find_missing():
         pytest.skip(f"for an MLflow server on PostgreSQL and S3 these are not installed: {', '.join(missing)}")
     with _server(tmp_path_factory, "postgres") as address:
         yield address
@@ -263,7 +263,7 @@ def _alone(factory: pytest.TempPathFactory, address: str) -> Iterator[None]:
         yield
 
 
-def _find_missing() -> list[str]:
+def find_missing() -> list[str]:
     programs = {"PostgreSQL (initdb)": find_postgres("initdb"), "moto_server": shutil.which("moto_server")}
     packages = {name: importlib.util.find_spec(name) for name in ("psycopg2", "boto3")}
     return [name for name, found in {**programs, **packages}.items() if not found]
@@ -294,11 +294,9 @@ def _start_on_sqlite(folder: Path, stack: ExitStack) -> str:
 
 
 def _start_on_postgres(folder: Path, stack: ExitStack) -> str:
-    store = _start_postgres(stack)
+    store = f"postgresql+psycopg2://{start_postgres(stack, 'tests', secrets.token_hex(16))}/postgres"
     s3 = f"http://127.0.0.1:{find_free_port()}"
-    moto = shutil.which("moto_server")
-    assert moto
-    wait_for(s3, _start(stack, [moto, "-H", "127.0.0.1", "-p", s3.rpartition(":")[2]], {}), 240)
+    start_s3(stack, int(s3.rpartition(":")[2]))
     request = urllib.request.Request(f"{s3}/mlflow", method="PUT")  # noqa: S310
     with urllib.request.urlopen(request):  # noqa: S310
         pass
@@ -321,10 +319,21 @@ def _start_mlflow(stack: ExitStack, store: str, artifacts: str, environment: dic
     return address
 
 
-def _start_postgres(stack: ExitStack) -> str:
-    """Start PostgreSQL on a new and empty database. It refuses to run as root, and sees no folder of root's."""
+def start_s3(stack: ExitStack, port: int) -> None:
+    """Start an S3-compatible store that takes any key."""
+    moto = shutil.which("moto_server")
+    assert moto
+    server = _start(stack, [moto, "-H", "127.0.0.1", "-p", str(port)], {})
+    wait_for(f"http://127.0.0.1:{port}", server, 240)
+
+
+def start_postgres(stack: ExitStack, name: str, password: str) -> str:
+    """Start PostgreSQL, empty, for a superuser of that name; give what stands in an address before the database.
+
+    It refuses to run as root, and sees no folder of root's.
+    """
     user = "postgres" if os.geteuid() == 0 else None
-    folder, port, password = Path(tempfile.mkdtemp(prefix="podium-postgres-")), find_free_port(), secrets.token_hex(16)
+    folder, port = Path(tempfile.mkdtemp(prefix="podium-postgres-")), find_free_port()
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     (folder / "password").write_text(password)
     if user:
@@ -333,7 +342,7 @@ def _start_postgres(stack: ExitStack) -> str:
     initdb, postgres = find_postgres("initdb"), find_postgres("postgres")
     assert initdb
     assert postgres
-    make = [initdb, "-D", str(folder / "data"), "-A", "scram-sha-256", "-U", "tests", "--no-sync"]
+    make = [initdb, "-D", str(folder / "data"), "-A", "scram-sha-256", "-U", name, "--no-sync"]
     subprocess.run([*make, f"--pwfile={folder / 'password'}"], cwd=folder, user=user, group=user, check=True)
     options = ["-clisten_addresses=127.0.0.1", "-cfsync=off", f"-cport={port}", f"-cunix_socket_directories={folder}"]
     server = _start(stack, [postgres, "-D", str(folder / "data"), *options], {}, signal.SIGINT, cwd=folder, user=user)
@@ -346,7 +355,7 @@ def _start_postgres(stack: ExitStack) -> str:
         except OSError:
             assert time.monotonic() < deadline, "PostgreSQL did not answer"
             time.sleep(0.1)
-    return f"postgresql+psycopg2://tests:{password}@127.0.0.1:{port}/postgres"
+    return f"{name}:{password}@127.0.0.1:{port}"
 
 
 def _start(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,21 @@ class Seen:
 
     digests: frozenset[str] = frozenset()
     alike: frozenset[str] = frozenset()
+
+
+def read_seen(split: Path, groups: pd.DataFrame | None) -> Seen:
+    """Read what a model was trained on.
+
+    Args:
+        split: the split manifest that it was trained with: `split.csv`.
+        groups: the manifest's columns `sha256` and `group`; None if nobody knows of near-duplicates.
+    """
+    table = pd.read_csv(split, usecols=["sha256", "split"], dtype=str)
+    trained = frozenset(table.loc[table["split"] == "train", "sha256"])
+    if groups is None:
+        return Seen(trained)
+    near = groups.loc[groups["sha256"].isin(trained), "group"]
+    return Seen(trained, frozenset(groups.loc[groups["group"].isin(near), "sha256"]) - trained)
 
 
 def find_fresh(challenger: Predictions, seen: Mapping[str, Seen]) -> tuple[NDArray[np.bool_], dict[str, int]]:

@@ -21,7 +21,15 @@ from podium.evaluation.predictions import Predictions, load_predictions
 from podium.files import file_digest
 from podium.paths import DatasetPaths
 from podium.registry.decision import Pairs
-from podium.registry.evidence import Seen, append_predictions, concatenate, find_fresh, find_unpredicted, make_pairs
+from podium.registry.evidence import (
+    Seen,
+    append_predictions,
+    concatenate,
+    find_fresh,
+    find_unpredicted,
+    make_pairs,
+    read_seen,
+)
 from podium.tracking.failures import first_words, is_transient
 from podium.tracking.published import REPORTS, download_files
 
@@ -138,13 +146,7 @@ def _find_seen(client: MlflowClient, manifest: Path, challenger: Run, champion: 
         file = download_files(client, run.info.run_id, [SPLIT], folder / name).get(SPLIT)
         if file is None:
             raise PodiumError(f"Nothing in MLflow says which images the {name} was trained on: {SPLIT} is gone.")
-        table = pd.read_csv(file, usecols=["sha256", "split"], dtype=str)
-        trained = frozenset(table.loc[table["split"] == "train", "sha256"])
-        alike: frozenset[str] = frozenset()
-        if groups is not None:
-            near = groups.loc[groups["sha256"].isin(trained), "group"]
-            alike = frozenset(groups.loc[groups["group"].isin(near), "sha256"]) - trained
-        seen[name] = Seen(trained, alike)
+        seen[name] = read_seen(file, groups)
     return seen
 
 

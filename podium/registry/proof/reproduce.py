@@ -6,28 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from typing import Literal
 
 from podium.errors import PodiumError
 from podium.evaluation.predictions import load_predictions
-from podium.files import remove
-from podium.paths import LOCK, PARAMS, REVIEW, CandidatePaths, DatasetPaths
+from podium.files import scratch_folder
+from podium.paths import ADDITIONS, LOCK, PARAMS, REVIEW, CandidatePaths, DatasetPaths
 from podium.registry.proof.circumstances import (
     Source,
     describe_changed_machine,
     describe_changed_packages,
     describe_edited,
     read_source,
-    read_text,
 )
 from podium.registry.proof.likeness import TOLERANCE, Compared, Distance, compare_outputs, measure_distance
 from podium.registry.proof.subject import Subject, fetch_lineage, find_subject
 from podium.tracking.published import REPORTS, download_files
 from podium.tracking.reaching import reaching
-from podium.workspace.clone import bring_raw, clone_at, find_changed_code, restore_accepted
+from podium.workspace.clone import bring_raw, clone_at, find_changed_code, link_named_files, restore_accepted
 from podium.workspace.graph import load_stages, select
 from podium.workspace.lock import Output, read_outputs
 from podium.workspace.repro import no_stage_outlives
@@ -117,7 +113,7 @@ def reproduce(root: Path, name: str, say: Callable[[str], None], keep: Path | No
             )
         say(f"clone {source.commit[:10]} into {place / 'clone'}")
         clone = clone_at(root, source.commit, place / "clone", _files(kept))
-        _link_local_files(root, clone, place, subject)
+        link_named_files(root, clone, place)
         outputs = read_outputs(kept[LOCK.name])
         excuses, changed = _notes(source, kept, clone, subject)
         for note in [*excuses, *changed]:
@@ -139,16 +135,13 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep.resolve()
         return
-    place = Path(tempfile.mkdtemp(prefix="podium-reproduce-")).resolve()
-    try:
+    with scratch_folder(Path(tempfile.gettempdir()).resolve(), "podium-reproduce-") as place:
         yield place
-    finally:
-        remove(place)
 
 
 def _files(kept: Mapping[str, Path]) -> dict[Path, Path]:
     """Give the files of a run that go into the clone in place of the commit's, by their places."""
-    return {place: kept[place.name] for place in (LOCK, PARAMS, REVIEW) if place.name in kept}
+    return {place: kept[place.name] for place in (LOCK, PARAMS, REVIEW, ADDITIONS) if place.name in kept}
 
 
 def _notes(source: Source, kept: Mapping[str, Path], clone: Path, subject: Subject) -> tuple[list[str], list[str]]:
@@ -202,20 +195,3 @@ def _measure(kept: Path | None, new: Path, say: Callable[[str], None]) -> Distan
     except PodiumError as error:
         say(f"note: the predictions cannot be compared: {error}")
         return None
-
-
-def _link_local_files(root: Path, clone: Path, place: Path, subject: Subject) -> None:
-    """Show the clone the files beside git and DVC that its page names by a relative path: weights, an archive."""
-    try:
-        page: Any = YAML(typ="safe").load(read_text(clone / PARAMS))
-        model, source = page["candidates"][subject.candidate]["model"], page["datasets"][subject.dataset]["source"]
-        named = [Path(text) for text in (model.get("weights"), source.get("path")) if isinstance(text, str)]
-    except (YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise PodiumError(f"The params.yaml that {subject.title} was made with cannot be read: {error}") from error
-    for path in named:
-        there = (root / path).resolve()
-        link = Path(*(clone / path).parts)
-        inside = (link.parent.resolve() / link.name).is_relative_to(place)
-        if not path.is_absolute() and there.exists() and not link.exists() and inside:
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(there)

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from podium.errors import PodiumError
 from podium.files import file_digest
-from podium.paths import LOCK, PARAMS, REVIEW
+from podium.paths import ADDITIONS, LOCK, PARAMS, REVIEW
 from podium.tracking.failures import is_transient
 from podium.tracking.kept import ARCHIVE, ENVIRONMENT, LINEAGE, MACHINE, SOURCE
 from podium.tracking.logged_model import download_version
@@ -61,7 +61,7 @@ def find_subject(client: MlflowClient, name: str) -> Subject:
 
 def fetch_lineage(client: MlflowClient, subject: Subject, folder: Path) -> dict[str, Path]:
     """Download what the run keeps of how it was made; give each file by its name, as far as it is there."""
-    files = (LOCK.name, PARAMS.name, REVIEW.name)
+    files = (LOCK.name, PARAMS.name, REVIEW.name, ADDITIONS.name)
     wanted = [f"{LINEAGE}/{name}" for name in (*files, "split.csv", SOURCE, MACHINE, ENVIRONMENT, ARCHIVE)]
     found = download_files(client, subject.run.info.run_id, wanted, folder)
     return {path.rpartition("/")[2]: file for path, file in found.items()}
