@@ -27,6 +27,14 @@ MAX_REASON = 120
 LOG_LEVEL = "PREFECT_LOGGING_LEVEL"
 """Who sets this wants to read Prefect's own log."""
 
+PREFECT = {"prefect", "httpx", "httpcore", "websockets"}
+"""The packages whose exceptions say that Prefect's server is away, or does not do its part."""
+
+
+def find_libraries(error: BaseException) -> set[str]:
+    """Name the packages that an exception's classes are from."""
+    return {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+
 
 @contextmanager
 def showing(stream: TextIO) -> Iterator[Display]:
@@ -68,12 +76,12 @@ class DisplayHandler(logging.Handler):
         self._display = display
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a record; an error with its traceback, of a warning the reason alone."""
+        """Show a record; an error with its traceback unless a server is away, of a warning the reason alone."""
         error = record.exc_info[1] if record.exc_info else None
         text = record.getMessage()
         if isinstance(error, PodiumError) or text.startswith("Finished in state "):
             return
-        if error is not None:
+        if error is not None and not find_libraries(error) & PREFECT:
             show = traceback.format_exception if record.levelno >= logging.ERROR else traceback.format_exception_only
             text = "\n".join([text, *(line.rstrip() for line in show(error))])
         self._display.say(text)

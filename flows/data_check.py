@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas import State
 from prefect.futures import wait
@@ -25,10 +25,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
 from flows.errors import naming_the_library
+from flows.recovery import guard_flow
 from flows.server import find_server, require_server
 from flows.tasks import Futures, reason, run_stage
+from flows.workplace import is_deployed, workplace
 from podium.config import Params, load_params
 from podium.config.recipes import describe_recipes
+from podium.datasets.additions import read_dataset
 from podium.datasets.validation.changes import look_again, write_changes
 from podium.datasets.validation.drift import compare
 from podium.datasets.validation.manifest import COMPARED, load_manifest
@@ -37,7 +40,7 @@ from podium.datasets.validation.summary import describe_changes, describe_valida
 from podium.errors import PodiumError
 from podium.files import remove
 from podium.pages.markdown import block, code
-from podium.paths import PARAMS, REVIEW, DatasetPaths, project_root
+from podium.paths import PARAMS, REVIEW, DatasetPaths, home, project_root
 from podium.workspace.graph import Stage, load_stages
 from podium.workspace.repro import no_stage_outlives
 from podium.workspace.revisions import find_revision, read_at, restore
@@ -51,42 +54,57 @@ SUMMARY = FOLDER / "summary.md"
 class Plan:
     """What is to be checked, and against what."""
 
-    root: Path
+    root: Path  # where the stages run: the project, or an isolated clone of it
+    project: Path  # where the reports go
     params: Params
     names: list[str]
     stages: list[Stage]
     base: str  # the sha of a commit
 
 
-def make_plan(targets: list[str] | None, base: str | None) -> Plan:
+def make_plan(root: Path, targets: list[str] | None, base: str | None) -> Plan:
     """Resolve what a person asked for; see `data_check`.
+
+    Args:
+        root: where the stages run.
+        targets: names of datasets.
+        base: a git revision.
 
     Raises:
         PodiumError: there is no such dataset or revision, or the page cannot be read.
     """
-    root = project_root()
     params = load_params(root / PARAMS)
     names = list(dict.fromkeys(targets or params.datasets))
     for name in names:
         params.dataset(name)
     stages = [stage for stage in load_stages(root) if stage.kind in CHECKED and stage.entry in names]
-    return Plan(root, params, names, stages, find_revision(root, base or "HEAD"))
+    return Plan(root, home(root), params, names, stages, find_revision(root, base or "HEAD"))
 
 
 @flow(name="data-check", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
 def data_check(targets: list[str] | None = None, base: str | None = None) -> State[Any]:
     """Download and validate datasets, and say what changed since another revision. Fails if one of them is not good.
 
+    Started by a deployment it works in an isolated clone of what is committed, never in the folder where you edit.
+
     Args:
-        targets: names of datasets; all of params.yaml by default.
-        base: a git revision; HEAD by default.
+        targets: Names of datasets; none: all of params.yaml.
+        base: A git revision to compare with; none: the commit that is checked out.
     """
     try:
+        guard_flow(project_root())
         remove(project_root() / FOLDER)
-        plan = make_plan(targets, base)
+        with workplace(project_root(), get_run_logger().info, isolated=is_deployed()) as place:
+            plan = make_plan(place.root, targets, base)
+            place.bring_data()
+            return check(plan)
     except PodiumError as error:
         return Failed(message=str(error))
-    (plan.root / FOLDER).mkdir(parents=True)
+
+
+def check(plan: Plan) -> State[Any]:
+    """Run the stages, write the reports, and say whether the data is good."""
+    (plan.project / FOLDER).mkdir(parents=True)
     with no_stage_outlives():  # where it is interrupted or cancelled, too
         ran = submit(plan)
         wait(list(ran.values()))
@@ -96,7 +114,7 @@ def data_check(targets: list[str] | None = None, base: str | None = None) -> Sta
         create_markdown_artifact(text, key=f"{name}-validation", description=f"{name}: the data check")
         texts.append(text)
         bad += [] if good else [name]
-    (plan.root / SUMMARY).write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    (plan.project / SUMMARY).write_text("\n\n".join(texts) + "\n", encoding="utf-8")
     if bad:
         return Failed(message=f"The data check failed for {', '.join(bad)}. See {SUMMARY}.")
     return Completed(message=f"The data is good: {', '.join(plan.names)}.")
@@ -107,6 +125,7 @@ def submit(plan: Plan) -> Futures:
     for name in plan.names:
         if plan.params.dataset(name).validation.accepted:
             restore(plan.root, DatasetPaths(name).accepted)
+        restore(plan.root, DatasetPaths(name).additions)
     ran: Futures = {}
     for stage in plan.stages:
         named = run_stage.with_options(name=stage.kind, description=stage.description)
@@ -145,12 +164,13 @@ def _describe_changes(plan: Plan, name: str, *, good: bool) -> str:
         if good:
             after = load_manifest(root / paths.manifest, COMPARED)
         else:
-            after = look_again(root / paths.raw, dataset, load_review(root / REVIEW, name))
+            after = look_again(read_dataset(name, dataset.format, root), dataset, load_review(root / REVIEW, name))
         drift = compare(before, after)
         text, html = describe_changes(drift, dataset.classes), FOLDER / f"{name}.html"
         if drift.nothing:
             return text
-        write_changes(f"{name} since {plan.base[:10]}", drift, after, dataset, root / paths.raw, root / html)
+        images = read_dataset(name, dataset.format, root)
+        write_changes(f"{name} since {plan.base[:10]}", drift, after, dataset, images, plan.project / html)
     except PodiumError as error:
         return f"What changed cannot be said:\n\n{block(str(error))}"
     return f"{text}\n\nThe images that changed: {code(html)}."
@@ -180,7 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the summary to this file, too")
     parsed = parser.parse_args(arguments)
     try:
-        summary = make_plan(parsed.targets, parsed.base).root / SUMMARY  # mistakes first: a server takes seconds
+        summary = (
+            make_plan(project_root(), parsed.targets, parsed.base).project / SUMMARY
+        )  # mistakes first: a server takes seconds
         with showing(sys.stderr) as display, display.work("Prefect"), naming_the_library(project_root()):
             quieten(display)
             with stopped_by_interrupt(display, is_temporary=find_server() is None):

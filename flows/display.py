@@ -65,6 +65,7 @@ class Display:
             console: where to write.
             live: let the last line move, if the console is a terminal.
         """
+        self.ahead = ""  # what was said to be ahead of the run, once it was said
         self._console = console
         self._began = time.monotonic()
         self._spinner = Spinner("dots" if console and console.encoding.startswith("utf") else "line")

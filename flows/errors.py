@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.command import PREFECT, find_libraries
 from podium.errors import PodiumError, TransientError
 from podium.tracking import tracking_uri
 from podium.tracking.failures import LIBRARIES, first_words, translate
-
-_PREFECT = {"prefect", "httpx", "httpcore", "websockets"}
 
 
 @contextmanager
@@ -29,13 +28,13 @@ def naming_the_library(root: Path) -> Iterator[None]:
     except PodiumError:
         raise
     except Exception as error:
-        libraries = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+        libraries = find_libraries(error)
         if libraries & LIBRARIES or isinstance(error, ConnectionError | TimeoutError):
             said = translate(error, tracking_uri(root))
             kept = "What was trained is safe in models/ and reports/; `podium run` publishes it then."
             raise said.with_hint(f"{said.hint} {kept}".strip()) from error
         text = first_words(error)
-        if libraries & _PREFECT:
+        if libraries & PREFECT:
             raise TransientError(
                 f"Prefect did not do its part: {text} What ran is kept.",
                 hint="`prefect config view` shows its server's address; if it answers again, type the same command.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from podium.config import Params
 from podium.config.datasets import SklearnSource
 from podium.files import atomic_write
+from podium.paths import home
 from podium.workspace.graph import Stage
 
 RECORD = Path(".dvc/tmp/podium-seconds.json")
@@ -43,7 +44,7 @@ class Durations:
             root: the project's root.
             params: its params; a stage whose entries changed counts as another stage.
         """
-        self._path, self._params = root / RECORD, params
+        self._path, self._params = home(root) / RECORD, params
 
     def of(self, stage: str) -> float | None:
         """Give the seconds that a stage took, as it is on the page now; None if that is not known."""

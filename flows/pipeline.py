@@ -8,23 +8,31 @@ schedule. What did not change is not done again.
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas import State
 from prefect.futures import wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.ahead import describe_ahead
 from flows.artifacts import describe_accuracy, rank, show_comparison, show_result
 from flows.display import Row, current_display
 from flows.errors import naming_the_library
 from flows.estimate import Durations
+from flows.limits import NO_LIMITS, StageLimits
+from flows.recovery import guard_flow
 from flows.tasks import CACHED, Futures, is_transient, is_tried_again, reason, run_stage, telling_retries
+from flows.workplace import is_deployed, workplace
 from podium.config import Params, load_params
 from podium.errors import PodiumError, TransientError
-from podium.paths import PARAMS, CandidatePaths, project_root
+from podium.paths import PARAMS, CandidatePaths, home, project_root
+from podium.registry.outcome import Outcome
 from podium.registry.promotion import promote
 from podium.tracking import Ledger, Result, tracking_uri, where_to_look
 from podium.workspace.graph import Stage, load_stages, select
@@ -76,21 +84,55 @@ def promote_best(root: Path, dataset: str, results: list[Result]) -> State[Any]:
     return Completed(message=outcome.reason, data=outcome)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What came of bringing datasets and candidates up to date.
+
+    Attributes:
+        state: for the flow.
+        outcomes: of the challenges, by dataset.
+    """
+
+    state: State[Any]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
 @flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=1))  # type: ignore[arg-type]
-def pipeline(targets: list[str] | None = None) -> State[Any]:
+def pipeline(targets: list[str] | None = None, limits: StageLimits = NO_LIMITS) -> State[Any]:
     """Bring datasets and candidates up to date, publish what is new, and promote the best.
 
+    Started by a deployment it works in an isolated clone of what is committed, never in the folder where you edit.
+
     Args:
-        targets: names of datasets and candidates; all of params.yaml by default.
+        targets: Names of datasets and candidates, as params.yaml has them; none: all of them.
+        limits: How many minutes each stage may take; a stage that takes longer is ended.
     """
-    root = project_root()
     try:
-        params = load_params(root / PARAMS)
-        stages = select(load_stages(root), targets)
+        guard_flow(project_root())
+        with workplace(project_root(), get_run_logger().info, isolated=is_deployed()) as place:
+            place.bring_data()
+            return bring_up_to_date(place.root, targets, limits).state
     except PodiumError as error:
         return Failed(message=str(error))
+
+
+def bring_up_to_date(root: Path, targets: list[str] | None, limits: StageLimits, anew: Sequence[str] = ()) -> Ended:
+    """Run what is out of date, publish what is new, and promote the best.
+
+    Args:
+        root: the root of the project or of an isolated clone of it.
+        targets: names of datasets and candidates; None: all of params.yaml.
+        limits: how long each stage may take.
+        anew: names of the stages that run even if they are up to date.
+
+    Raises:
+        PodiumError: the page or one of DVC's files cannot be read, or a target has no stage.
+    """
+    params = load_params(root / PARAMS)
+    stages = select(load_stages(root), targets)
+    say_ahead(root, params, targets)
     with no_stage_outlives():  # where it is interrupted or cancelled, too
-        ran, published = submit(root, stages, params)
+        ran, published = submit(root, stages, params, limits, anew)
         promoted = {}
         for dataset in params.datasets:
             mine = [future for name, future in published.items() if params.candidates[name].dataset == dataset]
@@ -98,10 +140,21 @@ def pipeline(targets: list[str] | None = None) -> State[Any]:
             good = [future.result() for future in mine if future.state.is_completed() and future.state.name != KEPT]
             if good and not any(future.state.name == KEPT for future in mine):
                 promoted[dataset] = promote_best.submit(root, dataset, good)
-        return sum_up(root, params, ran, published, promoted)
+        state = sum_up(root, params, ran, published, promoted)
+        outcomes: dict[str, Any] = {k: v.result() for k, v in promoted.items() if v.state.is_completed()}
+        return Ended(state, outcomes)
 
 
-def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Futures]:
+def say_ahead(root: Path, params: Params, targets: list[str] | None) -> None:
+    """Say in Prefect's log, and beside the run in its pages, how long it will take; on a terminal it was said."""
+    ahead = current_display().ahead or describe_ahead(root, params, targets)
+    get_run_logger().info(ahead)
+    create_markdown_artifact(ahead, key="ahead", description="What this run has to do, and how long that takes")
+
+
+def submit(
+    root: Path, stages: list[Stage], params: Params, limits: StageLimits, anew: Sequence[str]
+) -> tuple[Futures, Futures]:
     """Submit every stage as a task that waits for the stages it needs, and every candidate's publication.
 
     Returns:
@@ -113,7 +166,14 @@ def submit(root: Path, stages: list[Stage], params: Params) -> tuple[Futures, Fu
     for stage in stages:
         named = run_stage.with_options(name=stage.kind, description=stage.description)
         needs = [ran[need] for need in stage.needs]
-        ran[stage.name] = named.submit(root, stage, return_state=False, wait_for=needs)
+        ran[stage.name] = named.submit(
+            root,
+            stage,
+            anew=stage.name in anew,
+            seconds=limits.seconds(stage.kind),
+            return_state=False,
+            wait_for=needs,
+        )
         left[stage.entry] -= 1
         if stage.entry in params.candidates and not left[stage.entry]:
             if not published:
@@ -142,7 +202,7 @@ def sum_up(root: Path, params: Params, ran: Futures, published: Futures, promote
         stages,
         " ".join(reasons),
         where_to_look(tracking_uri(root)),
-        root / "reports",
+        home(root) / "reports",
     )
     failed = [reason(future.state) for future in everything.values() if future.state.is_failed()]
     if failed:

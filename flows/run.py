@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 
 from flows import naming_settings
+from flows.ahead import describe_ahead
 from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
-from flows.estimate import Durations, estimate, roughly
-from podium.config import Params, load_params
-from podium.errors import PodiumError, TransientError
+from podium.config import load_params
+from podium.errors import PodiumError
 from podium.git import find_commit
 from podium.models.runtime import require_backend
 from podium.paths import PARAMS, project_root
-from podium.workspace.graph import find_outdated
 
 
 def main(targets: list[str] | None = None) -> int:
@@ -28,7 +27,8 @@ def main(targets: list[str] | None = None) -> int:
         find_commit(root)
         require_backend()
         with showing(sys.stdout) as display:
-            display.say(describe_ahead(root, params, targets or None))
+            display.ahead = describe_ahead(root, params, targets or None)
+            display.say(display.ahead)
             with display.work("Prefect"):
                 with naming_settings():  # Prefect and MLflow: two seconds to import
                     from flows.errors import naming_the_library
@@ -56,31 +56,6 @@ def main(targets: list[str] | None = None) -> int:
         print(state.message, file=sys.stderr)  # noqa: T201
         return 1
     return 0
-
-
-def describe_ahead(root: Path, params: Params, targets: list[str] | None) -> str:
-    """Say how many stages have work to do, and about how long that takes here.
-
-    Args:
-        root: the project's root.
-        params: its params page.
-        targets: names of datasets and candidates; None: all of them.
-
-    Raises:
-        PodiumError: a target has no stage, or DVC cannot read the project.
-    """
-    try:
-        stages, outdated = find_outdated(root, targets)
-    except TransientError as error:
-        return f"No estimate: {error}"
-    if not outdated:
-        return f"Nothing to do: all {len(stages)} stages are up to date. Results that MLflow lacks are published now."
-    others = "" if len(outdated) == len(stages) else ", the others are up to date"
-    said = f"{len(outdated)} of {len(stages)} stages have work to do{others}"
-    seconds = estimate(outdated, params, Durations(root, params))
-    if isinstance(seconds, str):
-        return f"{said}. No estimate: {seconds}."
-    return f"{said}: about {roughly(seconds)} on this machine."
 
 
 def describe_places(root: Path, tracking: str, address: str | None) -> list[str]:

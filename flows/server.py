@@ -7,6 +7,7 @@ from prefect.context import get_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED, get_current_settings
 
 from podium.errors import PodiumError
+from podium.processes import guard_children
 
 _USE_ANOTHER = (
     "run `prefect server start` in another terminal and, here, `export PREFECT_API_URL=http://127.0.0.1:4200/api`"
@@ -46,6 +47,7 @@ def require_server() -> str | None:
             "No Prefect server is configured, and Prefect may not start a temporary one: "
             f"PREFECT_SERVER_EPHEMERAL_ENABLED is false, by {place}. Allow it: {undo}. Or {_USE_ANOTHER}."
         )
+    guard_children()  # Prefect does not do it for its temporary server
     home = get_current_settings().home
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -57,6 +59,13 @@ def require_server() -> str | None:
     if fault := _ask_for_health():
         raise PodiumError(f"Prefect's temporary server did not start: {fault} To see why, {_USE_ANOTHER}.")
     return None
+
+
+def address_in_use() -> str:
+    """Give the address of the server that flows of this process talk to: the configured one, or the temporary one."""
+    from prefect.server.api.server import SubprocessASGIServer
+
+    return str(PREFECT_API_URL.value() or SubprocessASGIServer().api_url)
 
 
 def _ask_for_health() -> Exception | None:

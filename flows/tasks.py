@@ -35,13 +35,17 @@ def is_transient(_task: Any, _run: Any, state: State[Any]) -> bool:
 
 # A stage gives the same at every try; what may pass is another DVC command in the same workspace.
 @task(task_run_name="{stage.name}", retries=5, retry_delay_seconds=5, retry_condition_fn=is_transient)
-def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
+def run_stage(
+    root: Path, stage: Stage, *, show: bool = True, anew: bool = False, seconds: float | None = None
+) -> State[Any]:
     """Bring one stage up to date.
 
     Args:
-        root: the project's root.
+        root: the root of the project or of an isolated clone of it.
         stage: the stage.
         show: make an artifact of what a validation found, if it had to look.
+        anew: run it even if it is up to date.
+        seconds: how long it may take.
 
     Returns:
         A state that says in a sentence what the stage did, or why it failed.
@@ -49,7 +53,7 @@ def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
     logger = get_run_logger()
     ended: State[Any]
     with telling_retries(stage.title):
-        if is_current(root, stage.name):
+        if not anew and is_current(root, stage.name):
             return Completed(message="nothing changed", name=CACHED)
         params = load_params(root / PARAMS)
         follower, look = _follow(root, params, stage)
@@ -62,7 +66,7 @@ def run_stage(root: Path, stage: Stage, *, show: bool = True) -> State[Any]:
 
             try:
                 with follower:
-                    ran = reproduce(root, stage.name, hear)
+                    ran = reproduce(root, stage.name, hear, anew=anew, seconds=seconds)
             except TransientError:
                 raise
             except PodiumError as error:

@@ -1,10 +1,12 @@
-"""Files: written atomically, locked for one process, digested, removed; JSON."""
+"""Files: written atomically, locked for one process, digested, removed; folders for a while; JSON."""
 
 import hashlib
 import json
+import os
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from podium.errors import TransientError
@@ -46,7 +48,7 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def exclusive_lock(path: Path, what: str) -> Iterator[None]:
-    """Keep other processes away from a place to write to: a killed `dvc repro` leaves its stage running.
+    """Keep other processes away from a place to write to, whichever command started them.
 
     Args:
         path: the place. A file beside it is the lock; the system lifts it when its process ends, however it ends.
@@ -85,6 +87,57 @@ def is_locked(path: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str, salvage: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Give a new folder that is removed at the end; one that a kill left is removed by the next who asks for one.
+
+    A lock beside it says that its process lives: the system lifts it with the process.
+
+    Args:
+        parent: where to. It is made if it is not there.
+        prefix: how the folder's name begins. Those whose names begin so belong together.
+        salvage: takes a folder that a kill left, before it is removed.
+
+    Raises:
+        OSError: none can be made there.
+    """
+    from filelock import FileLock
+
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(parent, prefix, salvage)
+    own = parent / f"{prefix}{secrets.token_hex(8)}"
+    with FileLock(_lock_of(own)):
+        try:
+            own.mkdir(mode=0o700)
+            yield own
+        finally:
+            _remove_scratch(own)
+
+
+def _remove_abandoned(parent: Path, prefix: str, salvage: Callable[[Path], None] | None) -> None:
+    from filelock import FileLock, Timeout
+
+    me = getattr(os, "getuid", lambda: 0)()
+    for own in parent.glob(f"{prefix}*"):
+        with suppress(OSError, Timeout):  # its process lives, or another removes it just now
+            if own.is_dir() and not own.is_symlink() and own.stat().st_uid == me:
+                with FileLock(_lock_of(own), timeout=0):
+                    if salvage:
+                        salvage(own)
+                    _remove_scratch(own)
+
+
+def _lock_of(own: Path) -> Path:
+    return own.with_name(f"{own.name}.lock")
+
+
+def _remove_scratch(own: Path) -> None:
+    """Remove a folder and then its lock; what something still writes to stays, and the next call removes it."""
+    with suppress(OSError):
+        remove(own)
+        _lock_of(own).unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str:

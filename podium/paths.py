@@ -16,8 +16,29 @@ LICENCES = "licences.json"
 REVIEW = Path("data/review.csv")
 """What people decided of single images; in git."""
 REVIEW_COLUMNS = ["dataset", "id", "sha256", "decision", "note"]
+ADDITIONS = Path("data/additions.csv")
+"""The accepted labels: which images people added to which dataset, as what; in git."""
+ADDITIONS_COLUMNS = ["dataset", "label", "sha256", "file"]
+REQUESTS = Path("data/requests")
+"""What was asked of models that are served, where somebody wants that noted. It can be removed at any time."""
 FEATURES = Path("data/features")
 """The feature cache: what pretrained backbones computed of images. It can be removed at any time."""
+
+CLONES = Path(".dvc/tmp/podium-clones")
+"""The isolated clones that are at work, see `podium.workspace.clone`."""
+HOME = Path(".dvc/tmp/podium-home")
+"""In an isolated clone: the root of the project that it was made from."""
+
+
+def home(root: Path) -> Path:
+    """Give the project that a root belongs to: itself, or the one that an isolated clone was made from.
+
+    What outlives a clone is there: MLflow's store, results that wait for it, what stages took.
+    """
+    try:
+        return Path((root / HOME).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return root
 
 
 def project_root() -> Path:
@@ -69,6 +90,11 @@ class DatasetPaths:
     def accepted(self) -> Path:
         """The manifest of the version that was accepted last; DVC keeps it, its `.dvc` file is in git."""
         return Path("data/accepted") / f"{self.name}.parquet"
+
+    @property
+    def additions(self) -> Path:
+        """The folder of the images that people added; DVC keeps it, its `.dvc` file is in git."""
+        return Path("data/additions") / self.name
 
     @property
     def processed(self) -> Path:

@@ -69,7 +69,9 @@ def shared_server(
 def _stop(group: int) -> None:
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
-    with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-        psutil.Process(group).wait(timeout=20)
+    with suppress(psutil.NoSuchProcess):
+        leader, deadline = psutil.Process(group), time.monotonic() + 20
+        while leader.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:  # its parent may never reap it
+            time.sleep(0.1)
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)

@@ -75,6 +75,12 @@ PLANTED = {
         ("podium.registry.gate", "prefect"),
         ("stages.train", "prefect"),
     ],
+    "dask: where candidates are compared alone": [
+        ("flows.pipeline", "distributed"),
+        ("podium.evaluation.ranking", "dask"),
+        ("podium.cli.sweep", "prefect_dask"),
+        ("podium.workspace.clone", "dask"),
+    ],
     "mlflow: tracking, serving and registry alone": [
         ("podium.datasets.formats.survey.words", "mlflow"),
         ("podium.training.history", "mlflow"),

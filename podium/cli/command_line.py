@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "look at a dataset's archive and write a params.yaml for it, to be corrected",
     "validate": "look at every image of a dataset, and say what is wrong",
     "compare": "hold models beside each other on the same images, and say whether they differ",
+    "sweep": "train many candidates at once, and say which is really best",
     "predict": "say what a model sees in image files, folders and archives",
     "promote": "make a version champion, if the gate says so, or with a reason of your own",
     "rollback": "make the champion before this one champion again",
@@ -29,10 +30,12 @@ COMMANDS = {
     "export": "write a version as files for other runtimes, each proved to answer as Keras does",
     "reproduce": "build a version again from its commit, lock and data, and compare it with what it was",
     "serve": "a page in the browser that asks the champions about images",
+    "watch": "say whether what is asked of a champion is what it was accepted on",
     "feedback": "look through what people labelled in the app, and accept or refuse it",
     "run": "run the pipeline now: stages, MLflow, promotion",
     "sync": "send MLflow the results that it did not take, and close the runs that kills left",
-    "schedule": "stay, and run the pipeline by the clock; needs a Prefect server",
+    "schedule": "stay, and retrain by the clock where there is a reason to; needs a Prefect server",
+    "notify": "have Prefect tell a webhook of failures and new champions; needs a Prefect server",
 }
 
 

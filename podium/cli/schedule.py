@@ -1,11 +1,16 @@
-"""`podium schedule`: the pipeline by the clock, in a process that stays."""
+"""`podium schedule [FLOW]`: a flow by the clock, in a process that stays."""
 
 import argparse
 from pathlib import Path
 
+FLOWS = ("retrain", "pipeline", "data-check")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take the cron line."""
+    """Take the flow and the cron line."""
+    parser.add_argument(
+        "flow", nargs="?", choices=FLOWS, default="retrain", help="what runs (default: %(default)s, only with a reason)"
+    )
     parser.add_argument(
         "--cron", default="0 3 * * *", help="when, as a cron line (default: %(default)s, every night at three)"
     )
@@ -16,5 +21,5 @@ def run(_root: Path, arguments: argparse.Namespace) -> None:
     from flows import naming_settings
 
     with naming_settings():
-        from flows.schedule import serve_pipeline  # Prefect: a second to import
-    serve_pipeline(arguments.cron)
+        from flows.schedule import serve  # Prefect: a second to import
+    serve(arguments.flow, arguments.cron)

@@ -30,7 +30,7 @@ _RENAMED = {
 }
 """Keys that had another name in an earlier version: the table or kind that they stand in, and the old name."""
 
-_TAKEN = {"validation": "the validation's reports", "compare": "the comparisons' pages"}
+_TAKEN = {"validation": "the validation's reports", "compare": "the comparisons' pages", "sweep": "the sweeps' pages"}
 """Names of folders beside the candidates' reports."""
 
 _PARAMS = TypeAdapter(Params)

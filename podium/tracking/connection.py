@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from podium.errors import PodiumError
 from podium.files import atomic_write
 from podium.loopback import spare_loopback
+from podium.paths import home
 from podium.tracking.failures import is_transient, shown_uri, translate
 from podium.tracking.moving import relocate
 
@@ -45,7 +46,7 @@ TRAINING_VIEW = "workflowType=machine_learning"
 
 def tracking_uri(root: Path) -> str:
     """Give MLflow's address: `MLFLOW_TRACKING_URI`, or a SQLite file in the project."""
-    return os.environ.get(_ADDRESS) or sqlite_uri(root / "mlflow.db")
+    return os.environ.get(_ADDRESS) or sqlite_uri(home(root) / "mlflow.db")
 
 
 def sqlite_uri(store: Path) -> str:
@@ -93,7 +94,7 @@ def connect(root: Path) -> MlflowClient:
     elif store.exists():
         _check_database(store)
         try:
-            relocate(store, root)
+            relocate(store, home(root))
         except sqlite3.Error as error:
             raise translate(error, uri) from error
     else:

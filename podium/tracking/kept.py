@@ -12,7 +12,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from podium.git import ask_git
-from podium.paths import LOCK, PARAMS, REVIEW, DatasetPaths
+from podium.paths import ADDITIONS, LOCK, PARAMS, REVIEW, DatasetPaths
 
 LINEAGE = "lineage"
 """The folder of a run's artifacts that holds all this."""
@@ -29,8 +29,8 @@ _FLAGS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx512", "avx_vnni"
 def find_files(root: Path, dataset: str) -> dict[str, Any]:
     """Give the files of a project that a run keeps, as far as they are there, by their names in `lineage/`."""
     places = DatasetPaths(dataset)
-    files = {LOCK.name: LOCK, PARAMS.name: PARAMS, REVIEW.name: REVIEW, ARCHIVE: places.lock}
-    files["split.csv"] = places.processed / "split.csv"
+    files = {LOCK.name: LOCK, PARAMS.name: PARAMS, REVIEW.name: REVIEW, ADDITIONS.name: ADDITIONS}
+    files |= {ARCHIVE: places.lock, "split.csv": places.processed / "split.csv"}
     return {name: root / path for name, path in files.items() if (root / path).is_file()}
 
 
@@ -54,7 +54,7 @@ def find_edited(root: Path) -> list[str]:
     """
     status = ask_git(root, "status", "--porcelain", "--untracked-files=no", "--no-renames", "-z") or b""
     prefix = (ask_git(root, "rev-parse", "--show-prefix") or b"").decode(errors="replace").strip()
-    kept = {f"{prefix}{path.as_posix()}" for path in (LOCK, PARAMS, REVIEW)}
+    kept = {f"{prefix}{path.as_posix()}" for path in (LOCK, PARAMS, REVIEW, ADDITIONS)}
     names = {entry[3:] for entry in status.decode(errors="replace").split("\0") if entry}
     return sorted(names - kept)[:MAX_EDITED]
 

@@ -5,6 +5,7 @@ next with the same intent goes on with it.
 """
 
 import logging
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,11 @@ from mlflow.entities import Run
 
 from podium.config import Params
 from podium.files import is_locked
-from podium.paths import CandidatePaths
+from podium.paths import CLONES, CandidatePaths, home
 from podium.tracking.connection import connect, quote_filter, tracking_uri
 from podium.tracking.curves import Follower, agrees, read_history
 from podium.tracking.failures import FAILURES, is_transient, translate
-from podium.tracking.lineage import Facts, Lineage, read_facts, read_intent, read_lineage, workspace
+from podium.tracking.lineage import WORKSPACE, Facts, Lineage, read_facts, read_intent, read_lineage, workspace
 from podium.tracking.names import CANDIDATE
 from podium.tracking.publication import Publication, find_model, log_params, open_experiment
 from podium.tracking.result import Result
@@ -146,7 +147,7 @@ class Ledger:
         query = "tags.`podium.training_key` IS NULL and attributes.status = 'RUNNING'"
         for run in self._search(experiments, query) if experiments else ():
             name = run.data.tags.get(CANDIDATE)
-            if name and self._is_mine(run) and not self._is_training(name):
+            if name and ((self._is_mine(run) and not self._is_training(name)) or self._is_of_removed_clone(run)):
                 self.client.set_terminated(run.info.run_id, "KILLED")
                 yield f"{name}: run {run.info.run_id} is closed, its training was killed."
 
@@ -174,7 +175,13 @@ class Ledger:
                 return
 
     def _is_mine(self, run: Run) -> bool:
-        return bool(run.data.tags.get("podium.workspace") == workspace(self._root))
+        return bool(run.data.tags.get(WORKSPACE) == workspace(self._root))
+
+    def _is_of_removed_clone(self, run: Run) -> bool:
+        """Say whether a run was made in an isolated clone of this project that is gone: a kill left both."""
+        made_in = run.data.tags.get(WORKSPACE, "")
+        clones = workspace(home(self._root) / CLONES)
+        return made_in.startswith(f"{clones}{os.sep}") and not Path(made_in.partition(":")[2]).exists()
 
     def _unfinished(self, experiment: str, name: str) -> list[Run]:
         query = f"tags.`podium.candidate` = {quote_filter(name)} and tags.`podium.training_key` IS NULL"

@@ -15,8 +15,11 @@ from podium.datasets.arrays import SPLITS, open_split
 from podium.errors import PodiumError
 from podium.files import json_digest
 from podium.git import ask_git, describe_conflict, find_commit
-from podium.paths import LOCK, DatasetPaths
+from podium.paths import LOCK, DatasetPaths, home
 from podium.tracking.kept import describe_machine, find_edited
+
+WORKSPACE = "podium.workspace"
+"""The tag of a run that names the checkout in which it was made."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,13 @@ class Facts:
 def read_facts(root: Path, dataset: str) -> Facts:
     """Find out what is true here and now; see `Facts`."""
     processed = root / DatasetPaths(dataset).processed
+    lasting = home(root) / DatasetPaths(dataset).processed  # a clone is removed
     splits = {}
     for name in SPLITS:
         split = open_split(processed / name)
         shape = list(split.images.shape[1:])
-        splits[name] = {"images": len(split), "shape": shape, "uri": (processed / name).as_uri()}
-    tags = {"podium.workspace": workspace(root), **describe_source(root)}
+        splits[name] = {"images": len(split), "shape": shape, "uri": (lasting / name).as_uri()}
+    tags = {WORKSPACE: workspace(root), **describe_source(root)}
     source = {"commit": find_commit(root), "edited": find_edited(root)}
     return Facts(tags, describe_environment(), splits, source, describe_machine())
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.request import url2pathname
 
+from podium.paths import home
 from podium.tracking.lineage import workspace
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ _WAIT = 20.0
 
 def artifact_location(root: Path, experiment: str) -> str:
     """Give the place of an experiment's artifacts in a project, as MLflow takes it."""
-    return (root / ARTIFACTS / experiment).as_uri()
+    return (home(root) / ARTIFACTS / experiment).as_uri()
 
 
 def relocate(store: Path, root: Path) -> None:

@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from podium.config import Params, load_params
 from podium.errors import PodiumError
 from podium.files import atomic_write, remove, save_json
-from podium.paths import LOCK, PARAMS, REVIEW, CandidatePaths, DatasetPaths
+from podium.paths import ADDITIONS, LOCK, PARAMS, REVIEW, CandidatePaths, DatasetPaths, home
 from podium.tracking.lineage import Facts
 
 SPOOL = Path(".dvc/tmp/podium-spool")
@@ -96,7 +96,7 @@ class Spool:
     @property
     def folder(self) -> Path:
         """Where they are."""
-        return self._root / SPOOL
+        return home(self._root) / SPOOL
 
     def snapshots(self) -> list[Snapshot]:
         """Give what waits, the oldest first."""
@@ -165,7 +165,7 @@ class Spool:
         """Give the files that a publication reads, relative to the root."""
         dataset = DatasetPaths(paths.dataset)
         yield from (PARAMS, LOCK)
-        yield from (path for path in (REVIEW, dataset.lock) if (self._root / path).is_file())
+        yield from (path for path in (REVIEW, ADDITIONS, dataset.lock) if (self._root / path).is_file())
         for folder in (paths.model.parent, dataset.validation, dataset.processed):
             yield from (one for one in self._list(folder, "*") if not one.name.startswith(paths.checkpoint.stem))
         for folder in (paths.reports, dataset.processed / "validation"):

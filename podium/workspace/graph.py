@@ -123,7 +123,9 @@ def find_outdated(root: Path, targets: Sequence[str] | None) -> tuple[list[Stage
     try:
         with Repo(str(root)) as repo:
             stages = select(_list_stages(repo), targets)
-            changed = repo.status()
+            changed = {
+                address.rpartition(":")[2] for address in repo.status()
+            }  # the rest depends on the folder we are in
     except DvcException as error:
         raise _explained(root, error) from error
     outdated: dict[str, Stage] = {}
@@ -131,6 +133,24 @@ def find_outdated(root: Path, targets: Sequence[str] | None) -> tuple[list[Stage
         if stage.name in changed or any(need in outdated for need in stage.needs):
             outdated[stage.name] = stage
     return stages, [*outdated.values()]
+
+
+def find_changed(root: Path, targets: Sequence[str] | None) -> list[Stage]:
+    """Give the stages whose code, params or inputs are not those of `dvc.lock`, whether or not their data is here.
+
+    Data that is not here counts as what the lock says of it, so a clone can be asked before anything is checked out.
+
+    Raises:
+        PodiumError: as by `load_stages` and `select`.
+    """
+    try:
+        with Repo(str(root)) as repo, repo.lock:
+            stages = select(_list_stages(repo), targets)
+            known = {stage.name: stage for stage in repo.index.stages if stage.path_in_repo == PIPELINE}
+            upstream = [*known.values()]
+            return [one for one in stages if known[one.name].changed(allow_missing=True, upstream=upstream)]
+    except DvcException as error:
+        raise _explained(root, error) from error
 
 
 def _explained(root: Path, error: DvcException) -> PodiumError:

@@ -1,9 +1,10 @@
 """What a `dvc.lock` says of outputs: their paths and digests. Some come from servers: read with care."""
 
 import hashlib
+import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -51,6 +52,20 @@ def read_outputs(lock: Path) -> dict[str, dict[Path, Output]]:
         return {str(name): {one.path: one for one in map(_output, entry["outs"])} for name, entry in stages.items()}
     except (YAMLError, TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise PodiumError(f"{wrong}: {str(error).splitlines()[0] if str(error) else 'it ends early'}.") from error
+
+
+def keep_entries(lock: Path, entries: Sequence[str]) -> str:
+    """Give the text of a lock with the stages of some datasets and candidates alone: DVC reads it many times.
+
+    Raises:
+        PodiumError: the file is no lock of DVC's.
+    """
+    read_outputs(lock)
+    content = YAML(typ="safe").load(lock)
+    content["stages"] = {name: entry for name, entry in content["stages"].items() if name.partition("@")[2] in entries}
+    text = io.StringIO()
+    YAML(typ="safe").dump(content, text)
+    return text.getvalue()
 
 
 def _output(entry: Mapping[str, Any]) -> Output:

@@ -53,10 +53,13 @@ def read_at(root: Path, path: Path, revision: str) -> bytes | None:
 
 
 def restore(root: Path, path: Path) -> None:
-    """Bring a file that `dvc add` tracks here, from DVC's cache or else its remote, if one of them has it."""
+    """Bring a file or folder that `dvc add` tracks here, from DVC's cache or else its remote, if one of them has it.
+
+    Nothing is brought where there is one of that name.
+    """
     pointer = root / f"{path}.dvc"
     with Repo(str(root)) as repo:
         for bring in (repo.checkout, repo.pull):
-            if pointer.is_file() and not (root / path).is_file():
+            if pointer.is_file() and not (root / path).exists():
                 with suppress(DvcException):
                     bring(targets=[str(pointer)])

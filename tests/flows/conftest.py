@@ -40,7 +40,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Prefect server, one for all processes of the run."""
 
     def start(folder: Path) -> tuple[str, int]:
-        host, port = Workspace(folder / "project"), find_free_port()
+        waiting = {"PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5"}  # 30 is Prefect's own
+        host, port = Workspace(folder / "project", **waiting), find_free_port()
         server = host.start("prefect", "server", "start", "--port", str(port))
         address = f"http://127.0.0.1:{port}/api"
         wait_for(f"{address}/health", server)
@@ -52,8 +53,12 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def quick(tmp_path: Path, cache: Path, prefect_server: str) -> Workspace:
-    """The repository with a page that trains in seconds, and a Prefect server. Nothing has run."""
-    workspace = Workspace(tmp_path / "project", PREFECT_API_URL=prefect_server)
+    """The repository with a page that trains in seconds, and a Prefect server. Nothing has run.
+
+    Its folder has a name with all that addresses and shells stumble over.
+    """
+    home = str(tmp_path / "prefect")
+    workspace = Workspace(tmp_path / "it's 100% #1?", PREFECT_API_URL=prefect_server, PREFECT_HOME=home)
     workspace.run("dvc", "config", "--local", "cache.dir", str(cache))
     workspace.edit(shorten)
     workspace.commit("a quick page")

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from podium.git import find_commit
+from podium.serving.feedback import Feedback, Said
+from podium.workspace.clone import check_out, isolated_clone
 from tests.flows.workspace import Workspace
-from tests.makers import make_page, make_rows, make_table
+from tests.makers import CLASSES, make_page, make_rows, make_table
+from tests.podium.serving.test_feedback import draw
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +56,7 @@ def test_a_class_that_lost_its_images_since_the_accepted_version_stops_the_next_
         "data/README.md",
         "data/accepted/.gitignore",
         "data/accepted/dots.parquet.dvc",
+        "data/additions.csv",
         "data/review.csv",
     ]
 
@@ -105,6 +110,28 @@ def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Worksp
     dots.run("dvc", "repro", "preprocess@dots")
     assert (dots.root / "data/processed/dots/split.csv").read_bytes() == before
     assert (dots.root / "reports/dots/croissant.json").read_bytes() == described
+
+
+def test_an_accepted_label_is_in_git_and_dvc_and_so_in_every_clone(dots: Workspace) -> None:
+    feedback = Feedback(dots.root, "dots")
+    digest = feedback.keep(draw(), "both", [Said("dots/1", "left", 0.9, unsure=False)], [*CLASSES.values()]).sha256
+    said = dots.run("podium", "feedback", "dots", "--accept", digest[:10])
+    (added,) = (line.partition("git add ")[2] for line in said.splitlines() if "git add " in line)
+    dots.run("git", "add", *added.split())
+    dots.commit("a label")
+    assert dots.run("git", "status", "--porcelain") == ""
+    assert dots.run("git", "ls-files", "data/additions").split() == [
+        "data/additions/.gitignore",
+        "data/additions/dots.dvc",
+    ]
+    commit = find_commit(dots.root)
+    assert commit is not None
+    with isolated_clone(dots.root, commit) as clone:
+        check_out(clone)
+        assert (clone / f"data/additions/dots/{digest}.png").read_bytes() == draw()
+    assert "1 of the images are accepted labels" in dots.run("dvc", "repro", "validate@dots")
+    listed = (dots.root / "reports/dots/validation/inventory.csv").read_text()
+    assert f"additions/{digest}.png" in listed
 
 
 def test_a_dataset_that_is_not_named_well_gets_one_message(dots: Workspace) -> None:

@@ -1,16 +1,23 @@
 """A version is built again in an isolated clone, and nothing of the user's is disturbed."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
 from podium.errors import PodiumError
+from podium.files import scratch_folder
 from podium.registry.proof.reproduce import reproduce
-from tests.flows.workspace import Workspace, keep_only, shorten
+from tests.flows.test_pipeline import wait_until
+from tests.flows.workspace import Workspace, keep_only, processes_in, shorten
 from tests.registered import NAME, register
 from tests.trained import Trained
 
@@ -107,6 +114,51 @@ def test_a_folder_that_is_not_empty_is_not_taken(champion: Trained, tmp_path: Pa
     (tmp_path / "mine").write_text("")
     with pytest.raises(PodiumError, match="is there already, and not empty"):
         reproduce(champion.root, "digits/1", lambda _: None, tmp_path)
+
+
+def is_stage(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "stages" in process.cmdline()
+    return False
+
+
+def test_after_a_kill_no_stage_runs_on_and_the_next_removes_the_clone(
+    champion: Trained, made: Workspace, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    address = {"TMPDIR": str(scratch), "MLFLOW_TRACKING_URI": os.environ["MLFLOW_TRACKING_URI"]}
+    command = [sys.executable, "-m", "podium.cli", "reproduce", "digits/1"]
+    with subprocess.Popen(
+        command, cwd=champion.root, env=made.environment | address, stdout=subprocess.DEVNULL
+    ) as process:
+        wait_until(lambda: any(map(is_stage, processes_in(scratch))), 120)
+        process.kill()
+    wait_until(lambda: not processes_in(scratch), 30)
+    (left,) = [path for path in scratch.glob("podium-reproduce-*") if path.is_dir()]
+    with scratch_folder(scratch, "podium-reproduce-"):
+        assert not left.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_full_disk_is_one_message(champion: Trained, small_disk: Path) -> None:
+    with pytest.raises(PodiumError, match=r"could not make the isolated clone .* The disk is full: 0\.") as raised:
+        reproduce(champion.root, "digits/1", lambda _: None, small_disk / "kept")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for the lineage of a version, and not for a clone."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted: {made.stderr.decode()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.mark.soak

@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
+
+from podium.tracking.connection import sqlite_uri
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -117,7 +120,7 @@ class Workspace:
 
     @property
     def mlflow(self) -> MlflowClient:
-        return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", f"sqlite:///{self.root / 'mlflow.db'}"))
+        return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", sqlite_uri(self.root / "mlflow.db")))
 
     def runs(self, candidate: str) -> list[Run]:
         experiment = self.mlflow.get_experiment_by_name("digits")
@@ -126,6 +129,16 @@ class Workspace:
 
     def champion(self) -> Any:
         return self.mlflow.get_model_version_by_alias("digits", "champion")
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Give all processes that work in a folder or below it."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+    return found
 
 
 def stop(process: "subprocess.Popen[str]", how: int = signal.SIGTERM) -> None:

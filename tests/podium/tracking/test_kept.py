@@ -38,7 +38,9 @@ def test_what_is_there_is_kept_and_what_is_not_there_is_left_out(project: Path) 
     (project / "data").mkdir()
     (project / "data/review.csv").write_text("dataset,id,sha256,decision,note\n")
     kept = find_files(project, "digits")
-    assert kept == {"params.yaml": project / "params.yaml", "review.csv": project / "data/review.csv"}
+    assert kept == {
+        name: project / path for name, path in (("params.yaml", "params.yaml"), ("review.csv", "data/review.csv"))
+    }
 
 
 def test_the_machine_is_known_by_its_instructions_and_its_cores() -> None:
