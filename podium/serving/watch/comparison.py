@@ -130,7 +130,7 @@ def count_needed(accepted: int) -> int:
 
     Example:
         >>> count_needed(100_000), count_needed(718)
-        (67, 74)
+        (67, 73)
     """
     critical = float(kstwobign.isf(SIGNIFICANCE_LEVEL))
     rest = (COARSEST / critical) ** 2 - 1 / max(accepted, 1)
