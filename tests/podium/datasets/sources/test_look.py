@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kagglesdk import kaggle_env
 
 from podium.config.datasets import ArchiveSource, KaggleSource, SklearnSource
 from podium.datasets.provenance import read_provenance, save_provenance
@@ -44,7 +45,10 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleSe
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     with serve_kaggle(tmp_path / "kaggle") as server:
-        for name, value in (server.environment | {"KAGGLE_API_TOKEN": TOKEN, "HOME": str(tmp_path)}).items():
+        monkeypatch.setitem(
+            kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.address
+        )  # the client looks once
+        for name, value in {"KAGGLE_API_TOKEN": TOKEN, "HOME": str(tmp_path)}.items():
             monkeypatch.setenv(name, value)
         yield server
 
