@@ -44,13 +44,13 @@ def compare(
     """Train many candidates side by side, and say which is really best. The test split has no say in it.
 
     Args:
-        candidates: names of candidates, or of datasets for all of theirs. By default those that the grid names, or all.
-        grid: keys of params.yaml with their values, as `dvc exp run -S` spells them:
+        candidates: Names of candidates, or of datasets for all of theirs. By default those that the grid names, or all.
+        grid: Keys of params.yaml with their values, as `dvc exp run -S` spells them:
             candidates.digits-cnn.model.dropout=0.2,0.4,0.6
-        seeds: trainings of each, with the schedule's seed and the numbers after it.
-        workers: trainings side by side on this machine; by default one a processor, as far as the memory goes.
-        scheduler: the address of a Dask scheduler, to train on its workers: tcp://10.0.0.5:8786
-        remote: the DVC remote by which machines give data and results to each other, where they share no cache.
+        seeds: Trainings of each, with the schedule's seed and the numbers after it.
+        workers: Trainings side by side on this machine; by default one a processor, as far as the memory goes.
+        scheduler: The address of a Dask scheduler, to train on its workers: tcp://10.0.0.5:8786
+        remote: The DVC remote by which machines give data and results to each other, where they share no cache.
     """
     root = project_root()
     try:
