@@ -80,14 +80,8 @@ def write_report(title: str, reasons: Sequence[Reason], ended: Sequence[Retraine
         if one.card:
             lines += [f"[The card of the decision]({one.card})" if "://" in one.card else f"Card: {one.card}", ""]
         if one.description:
-            lines += [
-                "<details><summary>The version's description</summary>",
-                "",
-                one.description,
-                "",
-                "</details>",
-                "",
-            ]
+            described = one.description.replace("&emsp;", "")  # which widens MLflow's columns, and Prefect shows as it is
+            lines += ["### The version, as MLflow describes it", "", described, ""]
     return "\n".join([*lines, "## Notes", "", *(f"- {note}" for note in notes), ""])
 
 
