@@ -9,6 +9,7 @@ from typing import Literal
 from flows.reasons import Reason
 from podium.files import atomic_write
 from podium.pages.markdown import code
+from podium.registry.card.description import WIDE
 from podium.registry.outcome import Outcome
 
 FOLDER = Path("reports/retrain")
@@ -80,7 +81,7 @@ def write_report(title: str, reasons: Sequence[Reason], ended: Sequence[Retraine
         if one.card:
             lines += [f"[The card of the decision]({one.card})" if "://" in one.card else f"Card: {one.card}", ""]
         if one.description:
-            described = one.description.replace("&emsp;", "")  # which widens MLflow's columns, and Prefect shows as it is
+            described = one.description.replace(WIDE, "")  # for MLflow's tables; Prefect shows it as it is
             lines += ["### The version, as MLflow describes it", "", described, ""]
     return "\n".join([*lines, "## Notes", "", *(f"- {note}" for note in notes), ""])
 
