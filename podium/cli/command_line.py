@@ -53,7 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         root = project_root()
         os.chdir(root)  # like dvc and git, podium works from any folder of the project
-        return int(_module(parsed.command).run(root, parsed) or 0)
+        status = int(_module(parsed.command).run(root, parsed) or 0)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `podium list | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except PodiumError as error:
         if parsed.debug:
             raise
