@@ -6,7 +6,7 @@ A checkpoint names its training, and the stage begins anew with one of another t
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from podium.paths import CandidatePaths
@@ -25,13 +25,11 @@ def lent_checkpoints(project: Path, clone: Path) -> Iterator[None]:
         clone: the root of the cloned project.
     """
     kept = project / KEPT
-    lent = [path.relative_to(kept) for path in kept.glob(_PATTERN)]
-    for path in lent:
-        (clone / path).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(kept / path, clone / path)  # a checkpoint is replaced as a whole, never written to
-        except OSError:
-            shutil.copyfile(kept / path, clone / path)
+    lent = []
+    for path in [path.relative_to(kept) for path in kept.glob(_PATTERN)]:
+        with suppress(FileNotFoundError):  # another clone has ended that training meanwhile
+            _lend(kept / path, clone / path)
+            lent.append(path)
     try:
         yield
     finally:
@@ -39,6 +37,14 @@ def lent_checkpoints(project: Path, clone: Path) -> Iterator[None]:
             if not (clone / path).exists():  # that training is over
                 (kept / path).unlink(missing_ok=True)
         keep_checkpoints(project, clone)
+
+
+def _lend(kept: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(kept, place)  # a checkpoint is replaced as a whole, never written to
+    except OSError:
+        shutil.copyfile(kept, place)
 
 
 def keep_checkpoints(project: Path, clone: Path) -> None:

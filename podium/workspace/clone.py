@@ -103,7 +103,10 @@ def _share_cache(root: Path, clone: Path, links: str | None = None) -> None:
             cache, links = repo.cache.local_cache_dir, repo.config["cache"].get("type") or links
         with Repo(str(clone)) as repo, repo.config.edit("local") as config:
             config["cache"] = {"dir": cache} | ({"type": links} if links else {})
-            config["core"] = {"site_cache_dir": str(clone / ".dvc/tmp/site"), "analytics": False, "autostage": False}
+            config["core"] = {
+                "site_cache_dir": str(clone / ".dvc/tmp/site"),
+                **{"analytics": False, "autostage": False, "check_update": False},
+            }
     except (DvcException, ConfigError) as error:
         raise PodiumError(f"DVC cannot work with the isolated clone: {error}") from error
 
