@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from bench.measure import BenchError, stop
+from bench.measure import BenchError
 from bench.noop_flow import prefect_server
 from bench.options import Options
 from bench.report import Row, seconds
@@ -161,28 +161,14 @@ def cluster(project: Workspace) -> Iterator[str]:
         port = free.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
     threads = ("--nworkers", str(PROCESSES), "--nthreads", str(SIMULATED // PROCESSES))
-    commands = (
-        (sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"),
-        (sys.executable, "-m", "dask", "worker", address, "--memory-limit", "0", *threads, "--no-dashboard"),
-    )
-    started = [
-        subprocess.Popen(
-            command,
-            cwd=project.root,
-            env=project.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        for command in commands
-    ]
-    try:
+    scheduler = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    workers = ("--memory-limit", "0", *threads, "--no-dashboard")
+    with (
+        project.running(sys.executable, "-m", "dask", "scheduler", *scheduler),
+        project.running(sys.executable, "-m", "dask", "worker", address, *workers),
+    ):
         wait_for_workers(address)
         yield address
-    finally:
-        for process in started[::-1]:
-            stop(process)
 
 
 def wait_for_workers(address: str) -> None:

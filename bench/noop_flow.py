@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import create_server
 
-from bench.measure import BenchError, stop
+from bench.measure import BenchError
 from bench.options import Options
 from bench.report import Row, seconds
 from bench.workspace import Workspace, workspace
@@ -57,23 +57,15 @@ def prefect_server(project: Workspace) -> Iterator[None]:
     """Run a Prefect server of the workspace's own on a free port; it is stopped whatever happens."""
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)),
-        cwd=project.root,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
+    command = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    with project.running(*command) as process:
         address = f"http://127.0.0.1:{port}/api"
         _wait_for(f"{address}/health", process)
         project.environment["PREFECT_API_URL"] = address
-        yield
-    finally:
-        project.environment.pop("PREFECT_API_URL", None)
-        stop(process)
+        try:
+            yield
+        finally:
+            del project.environment["PREFECT_API_URL"]
 
 
 def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:

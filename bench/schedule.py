@@ -8,7 +8,6 @@ links, the report, and Prefect between two tasks.
 """
 
 import json
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.measure import BenchError, stop
+from bench.measure import BenchError
 from bench.noop_flow import prefect_server
 from bench.options import Options
 from bench.report import Row, seconds
@@ -55,20 +54,9 @@ def measure(options: Options) -> list[Row]:
 @contextmanager
 def worker(project: Workspace) -> Iterator[None]:
     """Run a process worker; it is stopped whatever happens."""
-    process = subprocess.Popen(
-        ("prefect", "worker", "start", "--pool", "podium"),
-        cwd=project.root,
-        env=project.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
+    with project.running("prefect", "worker", "start", "--pool", "podium"):
         time.sleep(AHEAD)  # it is warm then
         yield
-    finally:
-        stop(process)
 
 
 def _retrain(project: Workspace, epochs: int) -> tuple[Run, float]:

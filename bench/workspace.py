@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bench.measure import BenchError, Cost, run
+from bench.measure import BenchError, Cost, run, stop
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,6 +73,23 @@ class Workspace:
     def run(self, *command: str) -> Cost:
         """Run a command in the clone; `python` is the one that runs the benches."""
         return run(command, self.root, self.environment)
+
+    @contextmanager
+    def running(self, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Keep a silent command running in the clone; it is stopped whatever happens."""
+        process = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            stop(process)
 
 
 def environment(home: Path) -> dict[str, str]:

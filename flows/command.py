@@ -5,17 +5,20 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from textwrap import shorten
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import psutil
 
 from flows.display import DISPLAY, Display, open_console
 from podium.errors import PodiumError
 from podium.workspace.repro import stop_running
+
+if TYPE_CHECKING:
+    from prefect.client.schemas import State
 
 INTERRUPTED = 130
 """The exit status of a command that was stopped from the keyboard."""
@@ -34,6 +37,25 @@ PREFECT = {"prefect", "httpx", "httpcore", "websockets"}
 def find_libraries(error: BaseException) -> set[str]:
     """Name the packages that an exception's classes are from."""
     return {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+
+
+def answer(run: Callable[[], "State[Any]"]) -> int:
+    """Run a flow for a command; say what is wrong, and give the exit status.
+
+    Args:
+        run: gives the flow's state; a PodiumError and an interrupt from the keyboard are heard.
+    """
+    try:
+        state = run()
+    except PodiumError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if not state.is_completed():
+        print(state.message, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 @contextmanager

@@ -4,15 +4,18 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flows import naming_settings
 from flows.ahead import describe_ahead
-from flows.command import INTERRUPTED, quieten, showing, stopped_by_interrupt
+from flows.command import answer, quieten, showing, stopped_by_interrupt
 from podium.config import load_params
-from podium.errors import PodiumError
 from podium.git import find_commit
 from podium.models.runtime import require_backend
 from podium.paths import PARAMS, project_root
+
+if TYPE_CHECKING:
+    from prefect.client.schemas import State
 
 
 def main(targets: list[str] | None = None) -> int:
@@ -21,41 +24,36 @@ def main(targets: list[str] | None = None) -> int:
     Args:
         targets: names of datasets and candidates; all of params.yaml by default.
     """
-    try:
-        root = project_root()
-        params = load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
-        find_commit(root)
-        require_backend()
-        with showing(sys.stdout) as display:
-            display.ahead = describe_ahead(root, params, targets or None)
-            display.say(display.ahead)
-            with display.work("Prefect"):
-                with naming_settings():  # Prefect and MLflow: two seconds to import
-                    from flows.errors import naming_the_library
-                    from flows.pipeline import pipeline
-                    from flows.server import find_server, require_server
-                from podium.tracking import tracking_uri
+    return answer(lambda: _run(targets))
 
-                quieten(display)
-                with (
-                    naming_the_library(root),
-                    stopped_by_interrupt(display, is_temporary=find_server() is None),
-                ):
-                    address = require_server()
-                    state = pipeline(targets or None, return_state=True)
-            if state.is_completed():
-                display.say()
-                for line in describe_places(root, tracking_uri(root), address):
-                    display.say(line)
-    except PodiumError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command answers on the terminal
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    if not state.is_completed():
-        print(state.message, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+
+def _run(targets: list[str] | None) -> "State[Any]":
+    root = project_root()
+    params = load_params(root / PARAMS)  # a mistake on the page is said at once, before a server starts
+    find_commit(root)
+    require_backend()
+    with showing(sys.stdout) as display:
+        display.ahead = describe_ahead(root, params, targets or None)
+        display.say(display.ahead)
+        with display.work("Prefect"):
+            with naming_settings():  # Prefect and MLflow: two seconds to import
+                from flows.errors import naming_the_library
+                from flows.pipeline import pipeline
+                from flows.server import find_server, require_server
+            from podium.tracking import tracking_uri
+
+            quieten(display)
+            with (
+                naming_the_library(root),
+                stopped_by_interrupt(display, is_temporary=find_server() is None),
+            ):
+                address = require_server()
+                state = pipeline(targets or None, return_state=True)
+        if state.is_completed():
+            display.say()
+            for line in describe_places(root, tracking_uri(root), address):
+                display.say(line)
+    return state
 
 
 def describe_places(root: Path, tracking: str, address: str | None) -> list[str]:
