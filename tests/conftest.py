@@ -44,6 +44,13 @@ def prepared_as_a_stage() -> None:
         prepare()
 
 
+@pytest.fixture(autouse=True)
+def no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No address of MLflow's in the environment; the one that MLflow puts there while the test runs goes again."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of test data that is no part of the project."""

@@ -1,23 +1,28 @@
 """DVC's graph: its stages, and which of them are up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import networkx as nx
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
+from dvc.rwlock import RWLockFileCorruptedError
 from dvc.scm import SCMError
 from dvc.utils.serialize import ParseError
 
 from podium.errors import PodiumError, TransientError, nearest
 from podium.git import describe_conflict, find_commit
 from podium.paths import LOCK, PARAMS
+from podium.workspace.repro import TORN_LOCK
 
 PIPELINE = "dvc.yaml"
 
 MAKE_REPOSITORY = "Make it one: `git init && git add --all && git commit -m 'as downloaded'`."
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,16 @@ def load_stages(root: Path) -> list[Stage]:
     Raises:
         PodiumError: one of DVC's files cannot be read, or the project is in no git repository.
     """
+    return _ask(root, _list_stages)
+
+
+def _ask(root: Path, question: Callable[[Repo], T]) -> T:
     try:
         with Repo(str(root)) as repo:
-            return _list_stages(repo)
+            return question(repo)
+    except RWLockFileCorruptedError:
+        (root / TORN_LOCK).unlink()
+        return _ask(root, question)
     except DvcException as error:
         raise _explained(root, error) from error
 
@@ -104,11 +116,7 @@ def is_current(root: Path, name: str) -> bool:
     Raises:
         TransientError: another DVC command holds the workspace.
     """
-    try:
-        with Repo(str(root)) as repo:
-            return not repo.status(targets=[f"{root / PIPELINE}:{name}"])
-    except DvcException as error:
-        raise _explained(root, error) from error
+    return _ask(root, lambda repo: not repo.status(targets=[f"{root / PIPELINE}:{name}"]))
 
 
 def find_outdated(root: Path, targets: Sequence[str] | None) -> tuple[list[Stage], list[Stage]]:
@@ -120,14 +128,12 @@ def find_outdated(root: Path, targets: Sequence[str] | None) -> tuple[list[Stage
         TransientError: another DVC command holds the workspace.
         PodiumError: as by `load_stages` and `select`.
     """
-    try:
-        with Repo(str(root)) as repo:
-            stages = select(_list_stages(repo), targets)
-            changed = {
-                address.rpartition(":")[2] for address in repo.status()
-            }  # the rest depends on the folder we are in
-    except DvcException as error:
-        raise _explained(root, error) from error
+
+    def look(repo: Repo) -> tuple[list[Stage], set[str]]:
+        changed = {address.rpartition(":")[2] for address in repo.status()}  # the rest depends on the folder we are in
+        return select(_list_stages(repo), targets), changed
+
+    stages, changed = _ask(root, look)
     outdated: dict[str, Stage] = {}
     for stage in stages:  # each comes after the ones that it needs
         if stage.name in changed or any(need in outdated for need in stage.needs):
@@ -143,14 +149,15 @@ def find_changed(root: Path, targets: Sequence[str] | None) -> list[Stage]:
     Raises:
         PodiumError: as by `load_stages` and `select`.
     """
-    try:
-        with Repo(str(root)) as repo, repo.lock:
+
+    def look(repo: Repo) -> list[Stage]:
+        with repo.lock:
             stages = select(_list_stages(repo), targets)
             known = {stage.name: stage for stage in repo.index.stages if stage.path_in_repo == PIPELINE}
             upstream = [*known.values()]
             return [one for one in stages if known[one.name].changed(allow_missing=True, upstream=upstream)]
-    except DvcException as error:
-        raise _explained(root, error) from error
+
+    return _ask(root, look)
 
 
 def _explained(root: Path, error: DvcException) -> PodiumError:

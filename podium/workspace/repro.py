@@ -17,7 +17,8 @@ from podium.paths import LOCK
 from podium.processes import guard_children
 
 TORN_LOCK = ".dvc/tmp/rwlock"
-"""Where a kill may leave half a file of DVC's (treeverse/dvc issue 7615)."""
+"""Where DVC notes who uses what. It writes in place, so a kill may leave half of it; DVC then refuses to work until it
+is gone, and half of it says nothing (treeverse/dvc issue 7615)."""
 
 AFRESH = ("--force", "--no-run-cache", "--no-commit")
 """DVC neither looks for a result nor keeps one."""
@@ -50,9 +51,6 @@ def reproduce(
     """Run one stage by `dvc repro --single-item`, what the stage says handed on line by line; or several, in order.
 
     What it writes to standard error is handed on when it has ended; if it failed, that is what the message holds.
-
-    DVC notes in a file who uses what, and writes it in place: a kill at that moment leaves half of it, and DVC refuses
-    to work until it is gone. Then it is removed; it said nothing any more.
 
     Args:
         root: the project's root.

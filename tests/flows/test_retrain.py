@@ -24,12 +24,12 @@ from podium.registry.decision import Decision
 from podium.registry.outcome import Outcome
 from podium.tracking.connection import store_path
 from tests.flows.workspace import REPOSITORY, Workspace
-from tests.podium.conftest import no_address, store, trained
+from tests.podium.conftest import store, trained
 from tests.podium.workspace.test_clone import git
 from tests.registered import register
 from tests.trained import DATASET, Trained
 
-__all__ = ["no_address", "store", "trained"]
+__all__ = ["store", "trained"]
 
 KEPT = Outcome(False, "It is not better.", Decision("keep", "gain", "It is not better."), "3", "http://card")
 

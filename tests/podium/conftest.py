@@ -37,14 +37,7 @@ def store(pytestconfig: pytest.Config) -> Iterator[Path]:
 
 
 @pytest.fixture
-def no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No address of MLflow's in the environment; the one that MLflow puts there while the test runs goes again."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-
-
-@pytest.fixture
-def trained(tmp_path: Path, store: Path, no_address: None) -> "Trained":
+def trained(tmp_path: Path, store: Path) -> "Trained":
     """A project in which every stage has run, it seems, and nothing is published yet."""
     from tests.trained import make_trained
 

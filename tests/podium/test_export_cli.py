@@ -25,9 +25,7 @@ def test_what_cannot_be_meant_is_said_at_once(
     assert answer in capsys.readouterr().err
 
 
-def test_without_a_version_nothing_is_written(
-    project: Path, no_address: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_version_nothing_is_written(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(project.iterdir())
     assert main(["export", "digits@champion", "--to", "onnx"]) == 1
     assert "There is no 'digits@champion': MLflow has nothing yet." in capsys.readouterr().err

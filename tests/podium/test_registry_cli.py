@@ -15,7 +15,6 @@ from tests.podium.registry.test_promotion import challenge
 def test_from_promotion_to_recall(
     project: Path,
     store: Path,
-    no_address: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -56,7 +55,7 @@ def test_from_promotion_to_recall(
 
 @pytest.mark.parametrize("words", [("history", "digits"), ("rollback", "digits"), ("promote", "digits/1")])
 def test_without_a_store_nothing_is_laid_out(
-    project: Path, no_address: None, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    project: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     assert main(words) == 1
     assert "MLflow has nothing yet" in capsys.readouterr().err

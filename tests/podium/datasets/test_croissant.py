@@ -49,12 +49,13 @@ def make_images(prefix: str = "") -> bytes:
     """A zip with 12 images of three classes under `prefix`, in two kinds of file, and things that are no images."""
     content, random = io.BytesIO(), np.random.default_rng(0)
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(f"{prefix}read me.txt", "hello")
+        archive.writestr(zipfile.ZipInfo(f"{prefix}read me.txt"), "hello")  # so dated it has the same bytes at any time
         for number in range(12):
             image = io.BytesIO()
             kind = ("PNG", "JPEG")[number // 6]
             Image.fromarray(random.integers(0, 255, (6, 5, 3), np.uint8)).save(image, kind)
-            archive.writestr(f"{prefix}train/{number % 3}/[{number}] ä.{kind.lower()}", image.getvalue())
+            name = f"{prefix}train/{number % 3}/[{number}] ä.{kind.lower()}"
+            archive.writestr(zipfile.ZipInfo(name), image.getvalue())
     return content.getvalue()
 
 

@@ -10,7 +10,7 @@ from tests.challenges import Serving, make_client
 
 
 @pytest.fixture
-def client(tmp_path: Path, store: Path, no_address: None) -> MlflowClient:
+def client(tmp_path: Path, store: Path) -> MlflowClient:
     shutil.copy(store, tmp_path / "mlflow.db")
     return make_client(tmp_path)
 

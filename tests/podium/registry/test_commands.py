@@ -19,7 +19,7 @@ from tests.challenges import Serving, describe_registry, make_result
 from tests.podium.registry.test_promotion import actions, aliases, ask_for, challenge
 from tests.trained import DATASET
 
-pytestmark = pytest.mark.usefixtures("no_address", "serving")
+pytestmark = pytest.mark.usefixtures("serving")
 NOWHERE = Path("nowhere")
 
 

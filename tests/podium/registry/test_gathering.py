@@ -16,7 +16,7 @@ from tests.challenges import IMAGES, digest, keep, make_result, predict
 from tests.podium.registry.test_promotion import aliases, challenge
 from tests.trained import DATASET, make_digits
 
-pytestmark = pytest.mark.usefixtures("no_address", "serving")
+pytestmark = pytest.mark.usefixtures("serving")
 NAMES = [f"v{place}" for place in range(IMAGES)]
 
 

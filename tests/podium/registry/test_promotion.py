@@ -25,7 +25,7 @@ from tests.challenges import IMAGES, Serving, describe_registry, make_client, ma
 from tests.makers import REPOSITORY
 from tests.trained import DATASET, Unreliable
 
-pytestmark = pytest.mark.usefixtures("no_address", "serving")
+pytestmark = pytest.mark.usefixtures("serving")
 
 PAGE = load_params(REPOSITORY / "params.yaml")
 NAMES = ("digits-dense", "digits-cnn")

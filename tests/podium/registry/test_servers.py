@@ -23,8 +23,6 @@ LONG = partial(pytest.param, marks=pytest.mark.soak)
 @pytest.fixture(params=["mlflow_sqlite", "mlflow_postgres"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a server; what fails is not asked again by the client."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     return str(request.getfixturevalue(request.param))
 

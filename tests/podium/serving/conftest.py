@@ -35,8 +35,3 @@ def folder(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Pa
         client.set_registered_model_alias("dots", "champion", version.version)
         download_version(client, version, root / "fetched").rename(root / "model")
         yield root
-
-
-@pytest.fixture(autouse=True)
-def with_no_address(no_address: None) -> None:
-    """Another test may have left an address of MLflow's in the environment."""

@@ -34,7 +34,7 @@ def test_a_stores_file_is_read_from_its_address(uri: str, path: str | None) -> N
 
 
 @pytest.mark.parametrize("folder", ["plain", "it's", "a?b", "a#b&c", "100%", "a%20b", "ü, and a space"])
-def test_any_folder_can_hold_a_project(tmp_path: Path, store: Path, no_address: None, folder: str) -> None:
+def test_any_folder_can_hold_a_project(tmp_path: Path, store: Path, folder: str) -> None:
     trained = make_trained(tmp_path / folder, store)
     assert store_path(tracking_uri(trained.root)) == trained.root / "mlflow.db"
     trained.train(trained.ledger, NAME)
@@ -54,7 +54,7 @@ def test_any_form_of_an_address_opens_the_store(trained: Trained, monkeypatch: p
 
 
 @pytest.mark.slow
-def test_a_new_store_is_laid_out_in_any_folder(tmp_path: Path, no_address: None) -> None:
+def test_a_new_store_is_laid_out_in_any_folder(tmp_path: Path) -> None:
     root = tmp_path / "it's a?b"
     root.mkdir()
     assert connect(root).get_experiment_by_name("Default")

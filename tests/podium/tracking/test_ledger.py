@@ -330,7 +330,7 @@ def run_flow(trained: Trained, ledgers: Callable[[], Ledger]) -> None:
 
 @pytest.mark.slow
 def test_a_flow_that_breaks_at_any_call_and_is_repeated_ends_as_if_nothing_had_happened(
-    tmp_path: Path, store: Path, no_address: None
+    tmp_path: Path, store: Path
 ) -> None:
 
     def end(failing: int) -> tuple[Any, list[str]]:

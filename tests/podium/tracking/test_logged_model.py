@@ -251,7 +251,7 @@ class Old:
 
 
 @pytest.fixture
-def old(tmp_path: Path, store: Path, no_address: None) -> Old:
+def old(tmp_path: Path, store: Path) -> Old:
     client = MlflowClient(f"sqlite:///{shutil.copy(store, tmp_path)}")
     return Old(client, client.create_experiment("dots", artifact_location=(tmp_path / "artifacts").as_uri()))
 

@@ -29,7 +29,7 @@ def first_losses(trained: Trained) -> list[float]:
     return [trained.client.get_metric_history(run.info.run_id, "curve/loss")[0].value for run in runs]
 
 
-def test_a_kept_result_is_sent_as_if_it_had_been_published(tmp_path: Path, store: Path, no_address: None) -> None:
+def test_a_kept_result_is_sent_as_if_it_had_been_published(tmp_path: Path, store: Path) -> None:
     published, kept = (make_trained(tmp_path / name, store) for name in ("published", "kept"))
     published.ledger.publish(NAME)
     keep(kept)

@@ -6,18 +6,12 @@ from podium.tracking.connection import connect
 from podium.tracking.sweeps import compare_view, search_text, sweep_view, tag_places
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return tmp_path
-
-
 @pytest.mark.slow
-def test_runs_know_their_places_and_are_found_by_the_sweep(store: Path) -> None:
-    client = connect(store)
+def test_runs_know_their_places_and_are_found_by_the_sweep(tmp_path: Path) -> None:
+    client = connect(tmp_path)
     experiment = client.create_experiment("digits")
     first, second, third = (client.create_run(experiment).info.run_id for _ in "123")
-    views = tag_places(store, "digits", "0a1b2c3d", [[second, third], [first], [""]], [0.7, 0.2, 0.1])
+    views = tag_places(tmp_path, "digits", "0a1b2c3d", [[second, third], [first], [""]], [0.7, 0.2, 0.1])
     assert views.listed == views.compared == ""  # a store on this disk has no address
     found = client.search_runs([experiment], search_text("0a1b2c3d"), order_by=["tags.`podium.sweep.0a1b2c3d`"])
     places = {run.info.run_id: run.data.tags["podium.sweep.0a1b2c3d"] for run in found}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podium.errors import PodiumError, TransientError
-from podium.workspace.graph import is_current, load_stages, select
+from podium.workspace.graph import find_changed, find_outdated, is_current, load_stages, select
 from podium.workspace.repro import reproduce
 
 pytestmark = pytest.mark.slow
@@ -96,6 +96,10 @@ def test_half_a_file_that_a_kill_left_in_dvcs_folder_is_no_obstacle(repository: 
     said: list[str] = []
     reproduce(repository, "fetch@a", said.append)
     assert "took a" in said
+    for ask in (find_outdated, find_changed):
+        torn.write_text("")
+        ask(repository, ["a"])
+    torn.write_text('{"read": {')
     assert is_current(repository, "fetch@a")
 
 

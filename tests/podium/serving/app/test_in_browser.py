@@ -143,7 +143,7 @@ def test_a_visitor_asks_compares_corrects_and_sees_a_new_champion(address: str, 
         page.locator("#answer [aria-label='Answer of dots/2']").wait_for()
 
 
-def test_the_live_camera_is_answered(address: str, root: Path, film: Path, no_address: None) -> None:
+def test_the_live_camera_is_answered(address: str, root: Path, film: Path) -> None:
     (expected,) = Predictor.load(find_model(root, "dots/1")).predict([film.read_bytes()])
     with visiting(film) as page:
         page.set_viewport_size({"width": 390, "height": 844})
