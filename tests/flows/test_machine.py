@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from tests.flows.workspace import Workspace, keep_only, shorten
-from tests.servers import find_free_port
 
 pytestmark = pytest.mark.slow
 
@@ -26,15 +25,6 @@ def bare(tmp_path: Path) -> Workspace:
     workspace.edit(keep_only("digits-dense"))
     workspace.commit("one small candidate")
     return workspace
-
-
-def test_loopback_goes_past_every_proxy(bare: Workspace) -> None:
-    nowhere = f"http://127.0.0.1:{find_free_port()}"
-    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
-    for name in ("NO_PROXY", "no_proxy"):
-        bare.environment.pop(name, None)
-    bare.environment |= dict.fromkeys(names, nowhere)
-    assert "The data is good: digits." in bare.run(*CHECK)
 
 
 def remove_git(workspace: Workspace) -> None:

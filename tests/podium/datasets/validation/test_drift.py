@@ -399,6 +399,7 @@ def extra_memory(count: int) -> tuple[int, list[int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_million_images_fit_in_memory() -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
         memory, found = alone.submit(extra_memory, 1_000_000).result()
