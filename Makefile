@@ -4,10 +4,8 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(CURDIR)/$(ENV)/bin
 UV_VERSION := 0.13.8
-# Tests in a process per core and one more, as many wait for servers; each takes up to 2 GB.
+# Tests in a process per core; each takes up to 2 GB.
 SHARED := -n auto --maxprocesses 4 --dist worksteal
-CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell expr $(CORES) + 1)
 
 # Without byte code every start compiles its imports again; some machines switch it off for everyone.
 unexport PYTHONDONTWRITEBYTECODE

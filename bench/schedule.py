@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.error import HTTPError
 
 from bench.measure import BenchError
 from bench.noop_flow import prefect_server
@@ -114,5 +115,12 @@ def _ask(project: Workspace, path: str, content: Any) -> Any:
         address, json.dumps(content).encode(), {"content-type": "application/json"}
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=60) as answer:
-        return json.load(answer)
+    deadline = time.monotonic() + AHEAD / 2
+    while True:
+        try:
+            with direct.open(request, timeout=60) as answer:
+                return json.load(answer)
+        except HTTPError as error:  # 503: its SQLite is busy
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)

@@ -266,7 +266,7 @@ def deliver_a_web_page(branch: Branch) -> None:
         LONG(leak_an_image, "dots", ["is an exact duplicate of one used", "test/left/99.png"]),
         LONG(lose_images, "dots", ["no class lost more than 0.3 of its images", "right in train", "4 removed"]),
         LONG(write_a_wrong_pixel, "table", ["every image can be decoded in full (1)", "256", "## ✅ dots: passed"]),
-        (deliver_a_web_page, "dots", ["dots: not checked", "delivery.zip", "It is a web page"]),
+        LONG(deliver_a_web_page, "dots", ["dots: not checked", "delivery.zip", "It is a web page"]),
     ],
 )
 def test_broken_data_fails_and_the_summary_names_the_reason(
@@ -358,6 +358,7 @@ def test_a_mistake_is_one_message_here_and_in_the_summary(
     assert said in Path("summary.md").read_text()
 
 
+@pytest.mark.soak
 def test_a_recipe_that_cannot_be_read_fails(branch: Branch) -> None:
     (branch.root / "recipes/digits.yaml").write_text("datasets: [\n")
     job = branch.check()

@@ -105,7 +105,7 @@ def assert_one_message(workspace: Workspace, command: tuple[str, ...], texts: li
     assert len(said.splitlines()) < 15, said
 
 
-LONG = ("address_of_a_profile", "no_temporary_server", "home_is_a_file", "profiles")
+LONG = ("markers_in_the_page", "setting", "address_of_a_profile", "no_temporary_server", "home_is_a_file", "profiles")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=pytest.mark.soak if one in LONG else ()) for one in FAULTS])

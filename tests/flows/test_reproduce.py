@@ -67,6 +67,7 @@ def test_the_shipped_digits_are_built_again_byte_by_byte(champion: Trained, tmp_
     ).read_bytes()
 
 
+@pytest.mark.soak
 def test_edited_code_is_named_and_the_outputs_that_differ(champion: Trained) -> None:
     client, root = champion.client, champion.root
     run = client.get_run(client.get_model_version("digits", "1").run_id)

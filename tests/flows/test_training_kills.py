@@ -21,8 +21,8 @@ from tests.makers import MOBILENET, make_arrays, make_page, save_page
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("PODIUM_KILLS", "42"))
-"""Of a training from scratch, by `make soak`; `PODIUM_KILLS=100` tries harder. `make test` kills those below, once."""
-KILLS_OF_A_BACKBONE = [1, pytest.param(14, marks=pytest.mark.soak)]
+"""Of a training from scratch, by `make soak`; `PODIUM_KILLS=100` tries harder. `make test` kills the last one's."""
+KILLS_OF_A_BACKBONE = 14
 EPOCHS = 30
 LOG = Path("said.txt")
 COMMAND = (sys.executable, "-m", "stages", "train", "dots-dense")
@@ -151,11 +151,11 @@ def test_kills_at_random_moments_change_no_byte(models: Path) -> None:
     assert len(places) >= min(KILLS, EPOCHS) // 2, "the kills met too few places of the training"
 
 
-@pytest.mark.parametrize("kills", KILLS_OF_A_BACKBONE)
-def test_kills_change_no_byte_of_what_is_trained_on_a_backbone(models: Path, shared_data: Path, kills: int) -> None:
+@pytest.mark.soak
+def test_kills_change_no_byte_of_what_is_trained_on_a_backbone(models: Path, shared_data: Path) -> None:
     weights = str(shared_data / "weights/mobilenet_1_0_224_tf_no_top.h5")
     learn_by(models.parents[1], ON_A_BASE, {**asdict(MOBILENET), "weights": weights})
-    places = kill_and_go_on(models, kills)
+    places = kill_and_go_on(models, KILLS_OF_A_BACKBONE)
     assert places, "the kills met no place of the training"
     assert len([*Path("data/features").glob("*.npy")]) == 2
 

@@ -237,7 +237,10 @@ KAGGLE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", KAGGLE, ids=lambda path: Path(path).stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=Path(path).stem, marks=() if "dogs" in path else pytest.mark.soak) for path in KAGGLE],
+)
 def test_real_archives_get_a_page_that_passes_validation_and_makes_arrays(
     project: Path, shared_data: Path, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -39,8 +40,16 @@ VARIANTS = ENTRIES | {
     },
     "two_head-unit": replace(TWO_HEAD, scaling="unit", pooling="flatten", label_units=[], box_units=[]),
 }
-LONG = {"two_head-vgg16", "two_head-mobilenet_v2", "two_head-resnet18", "two_head-unit"}
+LONG = {
+    "two_head-vgg16",
+    "two_head-mobilenet_v2",
+    "two_head-resnet18",
+    "two_head-unit",
+    "two_head_vgg19",
+    "mobilenet-unit",
+}
 """What other variants show, too."""
+LONGER = partial(pytest.param, marks=pytest.mark.soak)
 variants = pytest.mark.parametrize(
     "options",
     [
@@ -51,7 +60,12 @@ variants = pytest.mark.parametrize(
 entries = pytest.mark.parametrize("options", [pytest.param(options, id=name) for name, options in ENTRIES.items()])
 
 
-@pytest.fixture(scope="session", params=ON_A_BASE)
+PRETRAINED = [
+    pytest.param(name, marks=[] if name in ("mobilenet_v2", "resnet18") else pytest.mark.soak) for name in ON_A_BASE
+]
+
+
+@pytest.fixture(scope="session", params=PRETRAINED)
 def pretrained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     """Options of an entry with a weights file for its base."""
     options = ENTRIES[request.param]
@@ -142,14 +156,14 @@ BLOCK_16 = {"block_16_expand", "block_16_depthwise", "block_16_project", "Conv_1
     ("pretrained", "unfreeze", "expected"),
     [
         ("vgg16", "block5", {"block5_conv1", "block5_conv2", "block5_conv3"}),
-        ("vgg16", "block5_conv3", {"block5_conv3"}),
-        ("vgg16", 1, {"block5_conv3"}),
+        LONGER("vgg16", "block5_conv3", {"block5_conv3"}),
+        LONGER("vgg16", 1, {"block5_conv3"}),
         ("mobilenet", 3, {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
-        ("mobilenet", "conv_pw_12", {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
+        LONGER("mobilenet", "conv_pw_12", {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
         ("mobilenet_v2", "block_16", BLOCK_16),
-        ("mobilenet_v2", 4, BLOCK_16),
+        LONGER("mobilenet_v2", 4, BLOCK_16),
         ("resnet18", "layer4", RESNET18_TOP),
-        ("resnet18", 5, RESNET18_TOP),
+        LONGER("resnet18", 5, RESNET18_TOP),
     ],
     indirect=["pretrained"],
 )

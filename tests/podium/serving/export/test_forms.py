@@ -51,7 +51,9 @@ def differ(expected: dict[str, Any], said: dict[str, Any]) -> float:
     return max(float(np.abs(expected[name] - head).max()) for name, head in as_float(said).items())
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.soak if name in ("resnet18", "two_head") else ()) for name in FORMS]
+)
 def test_a_model_of_the_zoo_says_the_same_in_onnx_litert_and_as_a_saved_model(name: str, tmp_path: Path) -> None:
     """Random weights and a layer Resizing: batch normalisation must not be written as it trains."""
     model, images = make(name)
