@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvc.dvcfile import load_file
 from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
-from dvc.stage import Stage
+from dvc.stage.loader import StageLoader
 
 from podium.errors import PodiumError, nearest
 from podium.workspace.graph import PIPELINE
@@ -38,9 +39,11 @@ def bring_inputs(clone: Path, stages: Sequence[str], remote: str | None = None) 
         PodiumError: it is not to be had.
     """
     with _working(clone, remote) as repo:
-        mine = _stages(repo, stages)
+        known = _stages(repo)
+        mine = [known[name] for name in stages]
         needed = {dep.fs_path for one in mine for dep in one.deps} - {out.fs_path for one in mine for out in one.outs}
-        _bring(repo, [out for out in repo.index.outs if out.fs_path in needed], remote)
+        made = [out for name in known.lockfile_data if name in known for out in known[name].outs]
+        _bring(repo, [out for out in made if out.fs_path in needed], remote)
 
 
 def bring_outputs(clone: Path, stages: Sequence[str], remote: str | None = None) -> None:
@@ -50,7 +53,8 @@ def bring_outputs(clone: Path, stages: Sequence[str], remote: str | None = None)
         PodiumError: it is not to be had.
     """
     with _working(clone, remote) as repo:
-        _bring(repo, [out for one in _stages(repo, stages) for out in one.outs], remote)
+        known = _stages(repo)
+        _bring(repo, [out for name in stages for out in known[name].outs], remote)
 
 
 def send_outputs(clone: Path, stages: Sequence[str], remote: str) -> None:
@@ -78,8 +82,9 @@ def _targets(folder: Path, stages: Sequence[str]) -> list[str]:
     return [f"{folder / PIPELINE}:{name}" for name in stages]
 
 
-def _stages(repo: Repo, names: Sequence[str]) -> list[Stage]:
-    return [one for one in repo.index.stages if getattr(one, "name", "") in names]
+def _stages(repo: Repo) -> StageLoader:
+    """Give the stages by their names, each made as it is asked for; for its index DVC makes those of the whole page."""
+    return load_file(repo, f"{repo.root_dir}/{PIPELINE}").stages
 
 
 def _bring(repo: Repo, outputs: Sequence[Output], remote: str | None) -> None:
