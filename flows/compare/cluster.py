@@ -68,7 +68,7 @@ def local_cluster(workers: int, server: str) -> DaskTaskRunner:
             "threads_per_worker": 1,
             "processes": True,
             "host": "127.0.0.1",
-            "dashboard_address": None,
+            "dashboard_address": "127.0.0.1:0",  # with None it asks for the one that other clusters have, and complains
             "memory_limit": 0,  # Dask sees its own process, not the training in another one
             "silence_logs": logging.CRITICAL,
             "env": environment,

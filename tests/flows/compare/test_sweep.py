@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from socket import create_server
 
 import boto3
 import psutil
@@ -33,6 +34,16 @@ def stages_of(family: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
                         yield words[4], worker
 
 
+@pytest.fixture
+def another_cluster() -> Iterator[None]:
+    """Dask's usual port is taken, as by a cluster that somebody else runs here."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # it is
+            stack.enter_context(create_server(("127.0.0.1", 8787)))
+        yield
+
+
+@pytest.mark.usefixtures("another_cluster")
 def test_a_worker_that_dies_is_replaced_and_only_its_candidate_repeats(quick: Workspace) -> None:
     quick.edit(lambda page: page["candidates"]["digits-dense"]["model"].update(units=[13]))
     quick.edit(lambda page: page["candidates"]["digits-cnn"]["model"].update(filters=[7]))  # nobody trained these yet
