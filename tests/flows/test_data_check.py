@@ -24,6 +24,7 @@ from flows.data_check import main
 from tests.flows.workspace import REPOSITORY, Workspace
 from tests.makers import CLASSES, make_page, make_rows, make_table, save_page
 from tests.servers import find_free_port
+from tests.sharing import made_once
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +146,14 @@ class Published:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """A repository whose dataset is validated, accepted and committed, and the DVC cache that its workflow kept."""
-    origin = Workspace(tmp_path_factory.mktemp("published") / "project")
+    folder, base = made_once(tmp_path_factory, "published", publish)
+    origin = Workspace.of(folder / "project")
+    return Published(origin, origin.root / ".dvc/cache", base)
+
+
+def publish(folder: Path) -> str:
+    """Make that repository, and give its commit."""
+    origin = Workspace(folder / "project")
     for part, count in IMAGES.items():
         for label in ("left", "right"):
             draw(origin.root / "delivery", part, label, [f"{number}.png" for number in range(count)])
@@ -162,8 +170,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     origin.run(sys.executable, "-m", "podium.cli", "validate", "dots", "--accept")
     origin.run("dvc", "repro", "validate@dots")  # against the accepted version, as the page says now
     origin.commit("dots")
-    base = origin.run("git", "rev-parse", "HEAD").strip()
-    return Published(origin, origin.root / ".dvc/cache", base)
+    return origin.run("git", "rev-parse", "HEAD").strip()
 
 
 @dataclass

@@ -103,6 +103,7 @@ def test_cats_vs_dogs(kaggle: KaggleServer, tmp_path: Path) -> None:
     assert len(kaggle.of("storage")) == 1, "two datasets of one archive download it once"
 
 
+@pytest.mark.soak
 def test_car_damage(kaggle: KaggleServer, tmp_path: Path) -> None:
     project = download_to_arrays(kaggle, tmp_path, "car_damage", "car-damage")
     assert counts(project, "car-damage") == {

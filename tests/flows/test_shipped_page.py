@@ -96,9 +96,13 @@ print(json.dumps([str(model.metadata.signature.inputs), float(numpy.mean(hits))]
     assert np.isclose(accuracy, shipped.accuracy("digits-cnn", "test"))
 
 
-def test_a_second_run_does_nothing_and_says_why(shipped: Workspace) -> None:
+def test_a_second_run_does_nothing_and_says_why(shipped: Workspace, prefect_server: str) -> None:
     lock = (shipped.root / "dvc.lock").read_bytes()
-    output = shipped.flow()
+    shipped.environment["PREFECT_API_URL"] = prefect_server
+    try:
+        output = shipped.flow()
+    finally:
+        del shipped.environment["PREFECT_API_URL"]
     assert output.startswith("Nothing to do: all 9 stages are up to date. ")
     assert "0 of 9 stages had work to do" in output
     assert "digits-cnn is the champion already (version 1)" in output

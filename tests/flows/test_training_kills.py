@@ -160,6 +160,7 @@ def test_kills_change_no_byte_of_what_is_trained_on_a_backbone(models: Path, sha
     assert len([*Path("data/features").glob("*.npy")]) == 2
 
 
+@pytest.mark.soak
 def test_two_trainings_of_one_candidate_do_not_meet(models: Path) -> None:
     page = make_page(models.parents[1], "")
     page["schedules"]["short"]["phases"][0]["epochs"] = 100_000

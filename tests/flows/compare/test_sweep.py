@@ -107,6 +107,7 @@ def s3(folder: Path) -> Iterator[str]:
         server.wait()
 
 
+@pytest.mark.soak
 def test_another_machine_trains_and_the_remote_brings_it_here(quick: Workspace, tmp_path: Path) -> None:
     """Two clones with caches of their own stand for two machines; they have the remote and git in common."""
     quick.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -172,6 +172,7 @@ def test_kills_at_random_moments_change_no_byte(
     assert said(caplog, "resumes after batch")
 
 
+@pytest.mark.soak
 def test_a_head_phase_and_then_all_of_a_pretrained_network(
     site: Place, tmp_path: Path, kill_at: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,6 +396,7 @@ def test_weights_that_the_very_last_batch_throws_off_are_noticed(site: Place) ->
         site.train(CNN, make_schedule(phase, steps_per_epoch=1))
 
 
+@pytest.mark.soak
 def test_too_little_memory_is_said_with_a_batch_size_to_try(site: Place) -> None:
     """Each image of a batch would take 64 TB."""
     with pytest.raises(PodiumError, match=r"cannot hold a training on batches of 16\. Set .*batch_size .* to 8, and"):

@@ -308,6 +308,7 @@ for _ in range(2):  # the second time from the checkpoint
 """
 
 
+@pytest.mark.soak
 def test_two_devices_learn_from_one_batch(processed: Path, history: Path) -> None:
     """Two halves of the processor stand for two GPUs."""
     command = [sys.executable, "-c", TWO_DEVICES, str(history.parent)]

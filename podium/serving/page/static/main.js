@@ -6,6 +6,11 @@ import { notify, show, showAnswer, showFile, showSpeed, wait } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 
+// Before the first "await": messages wait for a listener until the document is read, and no longer.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (data === "newer") notify("A newer version of this model is here: reload the page to use it.");
+});
+
 const about = await getAbout();
 const camera = new Camera($("video"));
 const model = new Model((part) => ($("progress").firstElementChild.value = part));
@@ -124,10 +129,4 @@ try {
   $("progress").hidden = true;
 }
 
-if ("serviceWorker" in navigator) {
-  // A message waits until the page listens; the event "controllerchange" would be gone by then on a slow device.
-  navigator.serviceWorker.addEventListener("message", ({ data }) => {
-    if (data === "newer") notify("A newer version of this model is here: reload the page to use it.");
-  });
-  navigator.serviceWorker.register("sw.js").catch((error) => console.warn("not offline:", error.message));
-}
+navigator.serviceWorker?.register("sw.js").catch((error) => console.warn("not offline:", error.message));

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 LAYOUT = PixelCsvFormat(kind="pixel_csv", files={"train": "sign_mnist_train.csv"}, label_column="label")
 
 
-@pytest.mark.parametrize("wrong", [b"256", b""])
+@pytest.mark.parametrize("wrong", [b"256", pytest.param(b"", marks=pytest.mark.soak)])
 def test_one_wrong_pixel_in_21_million_is_named(shared_data: Path, tmp_path: Path, wrong: bytes) -> None:
     archive = shared_data / "kaggle/datasets/datamunge/sign-language-mnist.zip"
     with zipfile.ZipFile(archive) as opened:
