@@ -168,10 +168,16 @@ def stop_running() -> None:
 def _stop(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         head = psutil.Process(process.pid)
-        family = [*head.children(recursive=True), head]
+        family: list[psutil.Process] = []
+        while born := [one for one in (*head.children(recursive=True), head) if one not in family]:
+            for member in born:
+                with suppress(psutil.NoSuchProcess):
+                    member.suspend()  # or it would start others meanwhile
+            family += born
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.terminate()
+                member.resume()
         _, stubborn = psutil.wait_procs(family, timeout=10)
         for member in stubborn:
             with suppress(psutil.NoSuchProcess):
