@@ -4,7 +4,7 @@ Six candidates of digits are trained, evaluated and drawn. Ours is `podium sweep
 each with one processor: whole commands with a Prefect server that is up, in fresh clones whose datasets are ready;
 clones, cluster, MLflow, restoring and ranking are in it. The other is the same stages without all that: two shells
 side by side against one shell, each on one processor. What counts is the share of the bare speed-up that ours reaches;
-starting and ending a sweep, half a minute, is not shared among workers, and weighs less the longer the trainings are.
+starting and ending a sweep is not shared among workers, and weighs less the longer the trainings are.
 
 The overhead is a grid of 64 values of a candidate whose stages only copy what was made before, on 64 threads of Dask's
 workers that stand for 64 machines: everything that it takes, by candidate. All of it runs on the processors of this one

@@ -33,6 +33,8 @@ REPORT_SECONDS = 20.0
 """The same for a flow, which has to stop its stages and to tell Prefect."""
 LOOK_INTERVAL_SECONDS = 0.2
 """Between two looks at whether a process is gone. psutil's own waiting does not end where nobody reaps it."""
+HALT_SECONDS = 1.0
+"""That a process has to be halted; one that waits for a disk is not until it has its answer."""
 
 _starting = threading.Lock()
 _owner = 0  # the process whose guard was started: a fork of it has none
@@ -80,8 +82,30 @@ def end_with_dvc() -> None:
 
 def _follow(parent: psutil.Process) -> None:
     _wait(parent)
-    _end(psutil.Process().children(recursive=True), GRACE_SECONDS)
+    end_families(psutil.Process().children(), GRACE_SECONDS)
     os._exit(128 + signal.SIGTERM)
+
+
+def end_families(heads: Sequence[psutil.Process], seconds: float) -> None:
+    """Ask processes and all below them to end, and kill those who do not within some seconds.
+
+    Each is halted before those below it are listed: it could start another one meanwhile.
+    """
+    family, waiting = [], [*heads]
+    while waiting:
+        one = waiting.pop()
+        family.append(one)
+        with suppress(psutil.Error):
+            _halt(one)
+            waiting += one.children()
+    _end(family, seconds)
+
+
+def _halt(process: psutil.Process) -> None:
+    process.suspend()
+    deadline = time.monotonic() + HALT_SECONDS
+    while process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE) and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 # What follows runs in the guard.
@@ -126,6 +150,7 @@ def _end(processes: Sequence[psutil.Process], seconds: float) -> None:
     for process in processes:
         with suppress(psutil.Error):
             process.terminate()
+            process.resume()  # it may be halted
     deadline = time.monotonic() + seconds
     while any(map(_is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(LOOK_INTERVAL_SECONDS)

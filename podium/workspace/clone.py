@@ -105,7 +105,9 @@ def _share_cache(root: Path, clone: Path, links: str | None = None) -> None:
             config["cache"] = {"dir": cache} | ({"type": links} if links else {})
             config["core"] = {
                 "site_cache_dir": str(clone / ".dvc/tmp/site"),
-                **{"analytics": False, "autostage": False, "check_update": False},
+                "analytics": False,
+                "autostage": False,
+                "check_update": False,
             }
     except (DvcException, ConfigError) as error:
         raise PodiumError(f"DVC cannot work with the isolated clone: {error}") from error

@@ -65,11 +65,12 @@ def load_stages(root: Path) -> list[Stage]:
 
 
 def _ask(root: Path, question: Callable[[Repo], T]) -> T:
+    """Open DVC's repository and ask it; what goes wrong has one message, and half a lock file that a kill left goes."""
     try:
         with Repo(str(root)) as repo:
             return question(repo)
     except RWLockFileCorruptedError:
-        (root / TORN_LOCK).unlink()
+        (root / TORN_LOCK).unlink(missing_ok=True)
         return _ask(root, question)
     except DvcException as error:
         raise _explained(root, error) from error

@@ -14,7 +14,7 @@ import psutil
 
 from podium.errors import PodiumError, TransientError
 from podium.paths import LOCK
-from podium.processes import guard_children
+from podium.processes import end_families, guard_children
 
 TORN_LOCK = ".dvc/tmp/rwlock"
 """Where DVC notes who uses what. It writes in place, so a kill may leave half of it; DVC then refuses to work until it
@@ -25,6 +25,9 @@ AFRESH = ("--force", "--no-run-cache", "--no-commit")
 
 ANEW = ("--force",)
 """DVC looks for no result, and keeps the one that is made."""
+
+GRACE_SECONDS = 10.0
+"""That a stage has to end, before it is killed."""
 
 MAX_LINES_SHOWN = 30
 """Of a failed stage, in its message."""
@@ -167,21 +170,8 @@ def stop_running() -> None:
 
 def _stop(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
-        head = psutil.Process(process.pid)
-        family: list[psutil.Process] = []
-        while born := [one for one in (*head.children(recursive=True), head) if one not in family]:
-            for member in born:
-                with suppress(psutil.NoSuchProcess):
-                    member.suspend()  # or it would start others meanwhile
-            family += born
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.terminate()
-                member.resume()
-        _, stubborn = psutil.wait_procs(family, timeout=10)
-        for member in stubborn:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
+        with suppress(psutil.NoSuchProcess):
+            end_families([psutil.Process(process.pid)], GRACE_SECONDS)
         process.wait()
 
 

@@ -88,6 +88,8 @@ def test_an_accepted_version_that_is_not_here_is_asked_for_and_restored(dots: Wo
 
     edit_page(dots, lambda found: found.update(accepted="0" * 64))
     assert "and the page names 0000" in dots.run("podium", "validate", "dots", status=1)
+    edit_page(dots, lambda found: found.pop("accepted"))
+    dots.run("podium", "validate", "dots", "--accept")
 
 
 def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Workspace) -> None:

@@ -21,7 +21,7 @@ from tests.makers import MOBILENET, make_arrays, make_page, save_page
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("PODIUM_KILLS", "42"))
-"""Of a training from scratch, by `make soak`; `PODIUM_KILLS=100` tries harder. `make test` kills the last one's."""
+"""Of a training from scratch, by `make soak`; `PODIUM_KILLS=100` tries harder. `make test` kills DVC once."""
 KILLS_OF_A_BACKBONE = 14
 EPOCHS = 30
 LOG = Path("said.txt")

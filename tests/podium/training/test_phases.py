@@ -302,9 +302,7 @@ phases._devices = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 place = Path(sys.argv[1])
 first = make_phase(epochs=6, learning_rate=0.02, keep_best="validation_loss")
 schedule = make_schedule(first, make_phase(name="fine", epochs=1), label_smoothing=0.1)
-for _ in range(2):  # the second time from the checkpoint
-    phases.train(CNN, schedule, place / "dots", place / "history.csv", place / "checkpoint.npz")
-    print((place / "history.csv").read_text().count("\\n") - 1)
+phases.train(CNN, schedule, place / "dots", place / "history.csv", place / "checkpoint.npz")
 """
 
 
@@ -312,7 +310,9 @@ for _ in range(2):  # the second time from the checkpoint
 def test_two_devices_learn_from_one_batch(processed: Path, history: Path) -> None:
     """Two halves of the processor stand for two GPUs."""
     command = [sys.executable, "-c", TWO_DEVICES, str(history.parent)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["7", "7"]
-    assert pd.read_csv(history)["accuracy"].iloc[-1] > 0.9
+    for rows in (7, 7):  # the second time from the checkpoint
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        table = pd.read_csv(history)
+        assert len(table) == rows
+        assert table["accuracy"].iloc[-1] > 0.9
