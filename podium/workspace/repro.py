@@ -137,6 +137,8 @@ def reproduce(
 def _ended_after(seconds: float | None, process: "subprocess.Popen[str]") -> Iterator[threading.Event]:
     """End a process and what it started after a while, unless it has ended by itself; the event says that it did not.
 
+    Who waits for this has to wait for the end of all: the last one closes its output before it is gone.
+
     Prefect's own time limit would wait for the thread of a task, which waits for its process.
     """
     late = threading.Event()
@@ -154,6 +156,8 @@ def _ended_after(seconds: float | None, process: "subprocess.Popen[str]") -> Ite
         yield late
     finally:
         timer.cancel()
+        if late.is_set():
+            timer.join()
 
 
 def _minutes(seconds: float | None) -> str:
