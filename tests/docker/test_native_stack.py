@@ -28,7 +28,7 @@ ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 def project(tmp_path: Path, cache: Path) -> Workspace:  # noqa: F811
     """A project with one quick candidate, committed."""
     workspace = Workspace(tmp_path / "project")
-    workspace.run("dvc", "config", "--local", "cache.dir", str(cache))
+    workspace.use_cache(cache)
     workspace.edit(shorten)
     workspace.edit(keep_only("digits-dense"))
     workspace.commit("one quick candidate")

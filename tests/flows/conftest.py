@@ -59,7 +59,7 @@ def quick(tmp_path: Path, cache: Path, prefect_server: str) -> Workspace:
     """
     home = str(tmp_path / "prefect")
     workspace = Workspace(tmp_path / "it's 100% #1?", PREFECT_API_URL=prefect_server, PREFECT_HOME=home)
-    workspace.run("dvc", "config", "--local", "cache.dir", str(cache))
+    workspace.use_cache(cache)
     workspace.edit(shorten)
     workspace.commit("a quick page")
     return workspace

@@ -41,7 +41,13 @@ def validation(project: Workspace) -> dict:  # type: ignore[type-arg]
     return found
 
 
-def test_a_class_that_lost_its_images_since_the_accepted_version_stops_the_next_one(dots: Workspace) -> None:
+def edit_page(project: Workspace, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
+    project.edit(lambda page: change(page["datasets"]["dots"]["validation"]))
+
+
+def test_an_accepted_version_is_restored_where_it_is_missing_and_a_class_that_lost_images_stops_the_next_one(
+    dots: Workspace,
+) -> None:
     said = dots.run("podium", "validate", "--infer", "--accept")
     assert "reports/dots/validation/index.html" in said
     assert "critical: lost_per_class 0.2" in said
@@ -60,6 +66,11 @@ def test_a_class_that_lost_its_images_since_the_accepted_version_stops_the_next_
         "data/review.csv",
     ]
 
+    (dots.root / "data/accepted/dots.parquet").unlink()
+    said = dots.run("podium", "validate", "dots", status=1)
+    assert "it is not here" in said
+    assert "`dvc checkout data/accepted/dots.parquet.dvc`" in said
+    dots.run("dvc", "checkout", "data/accepted/dots.parquet.dvc")
     dots.run("podium", "validate", "dots")  # the same data as was accepted
     drift = json.loads((dots.root / "reports/dots/validation/drift.json").read_text())
     assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 0)
@@ -70,21 +81,6 @@ def test_a_class_that_lost_its_images_since_the_accepted_version_stops_the_next_
     assert "(lost 0.4)" in said
     drift = json.loads((dots.root / "reports/dots/validation/drift.json").read_text())
     assert (drift["added"]["count"], drift["removed"]["count"]) == (0, 40)
-
-
-def edit_page(project: Workspace, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
-    project.edit(lambda page: change(page["datasets"]["dots"]["validation"]))
-
-
-def test_an_accepted_version_that_is_not_here_is_asked_for_and_restored(dots: Workspace) -> None:
-    dots.run("podium", "validate", "dots", "--accept")
-    accepted = dots.root / "data/accepted/dots.parquet"
-    accepted.unlink()
-    said = dots.run("podium", "validate", "dots", status=1)
-    assert "it is not here" in said
-    assert "`dvc checkout data/accepted/dots.parquet.dvc`" in said
-    dots.run("dvc", "checkout", "data/accepted/dots.parquet.dvc")
-    dots.run("podium", "validate", "dots")
 
     edit_page(dots, lambda found: found.update(accepted="0" * 64))
     assert "and the page names 0000" in dots.run("podium", "validate", "dots", status=1)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def branch(tmp_path: Path, cache: Path) -> Workspace:
     """A project whose branch trains a wider network; nothing has run."""
     workspace = Workspace(tmp_path / "project")
-    workspace.run("dvc", "config", "--local", "cache.dir", str(cache))
+    workspace.use_cache(cache)
     workspace.edit(shorten)
     workspace.edit(keep_only("digits-dense"))
     workspace.commit("a quick page")

@@ -192,9 +192,10 @@ def long(page: dict[str, Any]) -> None:
     page["schedules"]["augmented"]["phases"][0]["epochs"] = 40
 
 
+@pytest.mark.soak  # the flow and the stages under it: `test_pipeline.py`
 def test_dvc_leaves_the_state_of_a_killed_training_where_it_is(tmp_path: Path, cache: Path) -> None:
     project = Workspace(tmp_path / "project")
-    project.run("dvc", "config", "--local", "cache.dir", str(cache))  # the data is not made again
+    project.use_cache(cache)  # the data is not made again
     project.edit(long)
     command = ("dvc", "repro", "train@digits-cnn")
     project.run(*command)

@@ -63,6 +63,10 @@ class Workspace:
             **environment,
         }
 
+    def use_cache(self, cache: Path) -> None:
+        """Have DVC keep what it makes in a folder that others share, as `dvc config --local cache.dir` does."""
+        (self.root / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache}\n")
+
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
         self.run("git", "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "commit", "-qm", message)

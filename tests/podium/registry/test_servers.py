@@ -66,6 +66,7 @@ def promote_in_a_process(address: str, right: int) -> None:
 
 
 @pytest.mark.usefixtures("serving")
+@pytest.mark.parametrize("server", [LONG("mlflow_sqlite"), "mlflow_postgres"], indirect=True)
 @pytest.mark.parametrize("processes", [2, LONG(4)])
 def test_of_several_processes_that_promote_at_once_each_number_has_one(server: str, processes: int) -> None:
     client = MlflowClient(server)

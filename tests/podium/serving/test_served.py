@@ -191,7 +191,7 @@ FAILED = "Its process failed while it loaded the model or answered: "
         (break_weights, "a probability differs by"),
         pytest.param(break_file, FAILED, marks=pytest.mark.soak),
         pytest.param(lose_weights, FAILED, marks=pytest.mark.soak),
-        (need_podium, "import of podium halted"),
+        pytest.param(need_podium, "import of podium halted", marks=pytest.mark.soak),
     ],
 )
 def test_the_probe_says_why_a_model_does_not_serve(folder: Path, tmp_path: Path, breaking: Any, fault: str) -> None:

@@ -67,7 +67,10 @@ class Logged:
         return open_split(self.processed / "validation").boxes is not None
 
 
-@pytest.fixture(scope="module", params=["label", "label and box"])
+LABEL_ALONE = pytest.param("label", marks=pytest.mark.soak)  # every flow logs one
+
+
+@pytest.fixture(scope="module", params=[LABEL_ALONE, "label and box"])
 def logged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, store: Path) -> Iterator[Logged]:
     root = tmp_path_factory.mktemp("logged")
     boxes = request.param == "label and box"

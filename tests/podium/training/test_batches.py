@@ -137,7 +137,7 @@ def test_few_batches_are_made_ahead_and_no_thread_stays(split: Split, monkeypatc
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("augmentation", [None, AUGMENTED])
+@pytest.mark.parametrize("augmentation", [pytest.param(None, marks=pytest.mark.soak), AUGMENTED])
 def test_memory_does_not_grow_with_the_dataset(split: Split, tmp_path: Path, augmentation: Augmentation | None) -> None:
     """Images of 400 MB are read; what was read is not counted as this process's for long.
 

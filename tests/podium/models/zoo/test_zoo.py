@@ -155,10 +155,10 @@ BLOCK_16 = {"block_16_expand", "block_16_depthwise", "block_16_project", "Conv_1
 @pytest.mark.parametrize(
     ("pretrained", "unfreeze", "expected"),
     [
-        ("vgg16", "block5", {"block5_conv1", "block5_conv2", "block5_conv3"}),
+        LONGER("vgg16", "block5", {"block5_conv1", "block5_conv2", "block5_conv3"}),
         LONGER("vgg16", "block5_conv3", {"block5_conv3"}),
         LONGER("vgg16", 1, {"block5_conv3"}),
-        ("mobilenet", 3, {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
+        LONGER("mobilenet", 3, {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
         LONGER("mobilenet", "conv_pw_12", {"conv_pw_12", "conv_dw_13", "conv_pw_13"}),
         ("mobilenet_v2", "block_16", BLOCK_16),
         LONGER("mobilenet_v2", 4, BLOCK_16),
