@@ -2,10 +2,7 @@
 
 import signal
 import sys
-import time
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 import yaml
@@ -19,7 +16,7 @@ from flows.recovery import NOTES, close_killed
 from podium.paths import CLONES
 from podium.workspace.checkpoints import KEPT
 from tests.flows.test_pipeline import wait_until
-from tests.flows.test_schedule import ask as ask_once
+from tests.flows.test_schedule import ask
 from tests.flows.workspace import REPOSITORY, Workspace, keep_only, processes_in, stop
 from tests.servers import find_free_port, wait_for
 
@@ -34,18 +31,6 @@ def train_long(workspace: Workspace, seed: int) -> None:
     workspace.edit(keep_only("digits-cnn"))
     workspace.edit(lambda page: page["schedules"]["augmented"].update(seed=seed))
     workspace.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=EPOCHS))
-
-
-def ask(address: str, path: str, content: dict[str, Any]) -> Any:
-    """Ask Prefect's API, which sends away (503) who comes while its SQLite is busy."""
-    for _ in range(10):
-        try:
-            return ask_once(address, path, content)
-        except HTTPError as error:
-            if error.code != 503:
-                raise
-            time.sleep(1)
-    return ask_once(address, path, content)
 
 
 def is_training(history: Path) -> bool:

@@ -5,7 +5,9 @@ import time
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from prefect.flows import load_flow_from_entrypoint
@@ -20,11 +22,18 @@ pytestmark = pytest.mark.slow
 RUN = "prefect.flow-run"
 
 
-def ask(address: str, path: str, content: Any = None) -> Any:
+def ask(address: str, path: str, content: Any = None, *, tries: int = 10) -> Any:
+    """Ask Prefect's API, which sends away (503) who comes while its SQLite is busy."""
     data = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(f"{address}/{path}", data, {"content-type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - a loopback address of ours
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - a loopback address of ours
+            return json.load(answer)
+    except HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE or not tries:
+            raise
+    time.sleep(1)
+    return ask(address, path, content, tries=tries - 1)
 
 
 def wait_for(find: Callable[[], Any], seconds: float) -> Any:
