@@ -74,7 +74,7 @@ def _load(stage: str) -> ModuleType:
     if stage in WITH_TENSORFLOW:
         from podium.models.runtime import prepare
 
-        prepare()
+        prepare(alone=True)
     module = importlib.import_module(f"stages.{stage}")
     gc.freeze()
     gc.enable()

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import psutil
@@ -28,8 +28,11 @@ _LEFT_OUT = ("matplotlib", "sklearn")
 that a stage takes to start."""
 
 
-def prepare() -> None:
+def prepare(*, alone: bool = False) -> None:
     """Import TensorFlow and Keras with podium's settings and without their greetings; once is enough.
+
+    Args:
+        alone: no other thread imports anything meanwhile, so Keras can be kept from importing what podium does not use.
 
     Raises:
         PodiumError: the environment asks for another backend, or Keras cannot read its own file.
@@ -37,7 +40,7 @@ def prepare() -> None:
     set_switches()
     with without_greetings():
         try:
-            with _without_plots():
+            with _without_plots() if alone else nullcontext():
                 import keras
         except (ValueError, TypeError, AttributeError) as error:
             file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
@@ -68,7 +71,7 @@ def prepare() -> None:
 
 @contextmanager
 def _without_plots() -> Iterator[None]:
-    """Have imports of what is left out fail for a moment; who needs it later finds it."""
+    """Have imports of what is left out fail for a moment, in all threads; who needs it later finds it."""
     left_out = [name for name in _LEFT_OUT if name not in sys.modules]
     sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
     try:

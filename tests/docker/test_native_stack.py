@@ -1,9 +1,10 @@
-"""The stack of `docker/compose.yaml`, started without Docker: a scheduled run fires, trains and promotes."""
+"""The stack of `docker/compose.yaml`, started without Docker: a schedule fires twice, trains and promotes once."""
 
 import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from mlflow import MlflowClient
 
 from tests.docker.compose import Stack, running
 from tests.flows.conftest import cache  # noqa: F401 - a fixture
+from tests.flows.test_schedule import wait_for
 from tests.flows.workspace import REPOSITORY, Workspace, keep_only, shorten
+from tests.receiver import receiving
 from tests.servers import find_missing
 
 pytestmark = pytest.mark.slow
@@ -57,9 +60,9 @@ def ask(address: str, content: Any = None, method: str | None = None) -> Any:
 
 
 def find_deployment(prefect: str) -> Any:
-    """Find the pipeline's deployment by its entrypoint: it may have any name."""
+    """Find the retraining's deployment by its entrypoint: it may have any name."""
     page = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
-    name = next(one["name"] for one in page["deployments"] if one["entrypoint"].startswith("flows/pipeline.py:"))
+    name = next(one["name"] for one in page["deployments"] if one["entrypoint"].startswith("flows/retrain.py:"))
     deployments = ask(f"{prefect}/deployments/filter", {})
     assert {one["name"] for one in deployments} == {one["name"] for one in page["deployments"]}
     return next(one for one in deployments if one["name"] == name)
@@ -69,7 +72,12 @@ def fire_once(stack: Stack, prefect: str, deployment: str) -> Any:
     """Let a schedule fire, take it away, and give the run that it made when that is over."""
     schedules = f"{prefect}/deployments/{deployment}/schedules"
     (made,) = ask(schedules, [{"schedule": {"interval": 10}, "active": True}])
-    wanted = {"deployments": {"id": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_ASC"}
+    now = datetime.now(UTC).isoformat()
+    wanted = {
+        "deployments": {"id": {"any_": [deployment]}},
+        "flow_runs": {"expected_start_time": {"after_": now}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         runs = ask(f"{prefect}/flow_runs/filter", wanted)
@@ -92,11 +100,22 @@ def list_objects(stack: Stack, bucket: str) -> list[str]:
     return [one["Key"] for page in pages for one in page.get("Contents", ())]
 
 
-def test_a_scheduled_run_on_the_stack_ends_in_a_promotion(stack: Stack, project: Workspace) -> None:
+def test_a_schedule_on_the_stack_fires_promotes_once_and_a_webhook_hears_of_it(
+    stack: Stack, project: Workspace
+) -> None:
     prefect = f"{stack.address('prefect')}/api"
-    run = fire_once(stack, prefect, find_deployment(prefect)["id"])
-    assert run["auto_scheduled"]
-    assert run["state_type"] == "COMPLETED", f"{run['state']['message']}\n{stack.log('worker')}"
+    deployment = find_deployment(prefect)
+    assert deployment["global_concurrency_limit"]["limit"] == 1
+    assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    with receiving() as receiver:
+        stack.run("worker", "podium", "notify", "--url", receiver.address)
+        first, second = (fire_once(stack, prefect, deployment["id"]) for _ in range(2))
+        heard = wait_for(lambda: [one for one in receiver.received if one["event"] == "podium.promoted"], 30)
+    assert first["auto_scheduled"]
+    assert first["state_type"] == "COMPLETED", f"{first['state']['message']}\n{stack.log('worker')}"
+    assert first["state"]["message"].startswith("digits: promoted. digits-dense (version 1) is the first champion")
+    assert (second["auto_scheduled"], second["state_name"]) == (True, "NoReason"), second["state"]["message"]
+    assert [one["command"] for one in heard] == ["podium serve"]
 
     stack.start("app")
     mlflow = MlflowClient(stack.address("mlflow"))

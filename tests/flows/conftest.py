@@ -68,17 +68,3 @@ def quick(tmp_path: Path, cache: Path, prefect_server: str) -> Workspace:
 @pytest.fixture
 def free_port() -> int:
     return find_free_port()
-
-
-@pytest.fixture
-def mlflow_server(quick: Workspace, free_port: int) -> Iterator[str]:
-    """A real MLflow server; the quick workspace's commands know its address."""
-    address = f"http://127.0.0.1:{free_port}"
-    quick.environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    store = f"sqlite:///{quick.root.parent / 'server.db'}"
-    artifacts = str(quick.root.parent / "server-artifacts")
-    command = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", artifacts]
-    with quick.running(*command, "--workers", "1", "--port", str(free_port)) as server:
-        wait_for(f"{address}/health", server)
-        quick.environment["MLFLOW_TRACKING_URI"] = address
-        yield address

@@ -105,7 +105,7 @@ def assert_one_message(workspace: Workspace, command: tuple[str, ...], texts: li
     assert len(said.splitlines()) < 15, said
 
 
-SHORT = ("no_git", "markers_in_the_lock", "address", "scheme_of_a_proxy")
+SHORT = ("no_git", "markers_in_the_lock", "address")
 
 
 @pytest.mark.parametrize("fault", [pytest.param(one, marks=() if one in SHORT else pytest.mark.soak) for one in FAULTS])

@@ -28,16 +28,13 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def test_a_better_candidate_replaces_the_champion_and_a_rollback_brings_it_back(
-    quick: Workspace, mlflow_server: str
+    quick: Workspace,
 ) -> None:
-    """MLflow is a server here."""
     assert "digits-dense (version 1) is the first champion" in quick.flow("digits-dense")
     (run,) = quick.runs("digits-dense")
-    assert run.info.artifact_uri.startswith("mlflow-artifacts:")
     assert quick.champion().run_id == run.info.run_id
-    assert not (quick.root / "mlflow.db").exists()
     quick.edit(lambda page: page["candidates"]["digits-dense"]["model"].update(units=[256]))
-    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=30))
+    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=12))
     quick.edit(lambda page: page["schedules"]["quick"].update(repeats=2))
     output = quick.flow("digits-dense")
     run, _ = quick.runs("digits-dense")
@@ -49,8 +46,7 @@ def test_a_better_candidate_replaces_the_champion_and_a_rollback_brings_it_back(
     card = {item.path for item in quick.mlflow.list_artifacts(quick.champion().run_id, "decisions/0002")}
     assert {f"decisions/0002/{name}" for name in ("decision.json", "pairs.parquet", "card.md", "index.html")} <= card
     assert "digits/1 is champion again" in quick.run("podium", "rollback", "digits", "--why", "a test")
-    lines = quick.run("podium", "history", "digits").splitlines()
-    assert [line.split()[4] for line in lines if line[:4].strip().isdigit()] == ["decide", "decide", "rollback"]
+    assert str(quick.champion().version) == "1"
 
 
 @pytest.mark.soak

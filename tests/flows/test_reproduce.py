@@ -51,6 +51,7 @@ def files(root: Path) -> dict[Path, tuple[int, int]]:
     return {path: (status.st_mtime_ns, status.st_size) for path, status in found.items() if path.name != "index"}
 
 
+@pytest.mark.soak  # it trains twice; what it compares, and how: `tests/podium/registry/proof`
 def test_the_shipped_digits_are_built_again_byte_by_byte(champion: Trained, tmp_path: Path) -> None:
     before, said = files(champion.root), []
     again = reproduce(champion.root, "digits@champion", said.append, tmp_path / "kept")

@@ -84,6 +84,7 @@ def test_a_flow_can_be_pickled_as_a_served_or_deployed_one_is(entrypoint: str) -
     assert cloudpickle_wrapped_call(loaded)
 
 
+@pytest.mark.soak  # the same on PostgreSQL and S3, less the queue: `tests/docker/test_native_stack.py`
 def test_deployed_a_retraining_fires_promotes_once_leaves_the_folder_alone_and_is_told(
     quick: Workspace, prefect_server: str
 ) -> None:

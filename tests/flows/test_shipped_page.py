@@ -123,6 +123,7 @@ def without_times(lock: Any) -> Any:
     return lock
 
 
+@pytest.mark.soak  # the flow has every stage made by `dvc repro`
 def test_plain_dvc_repro_gives_the_same_bytes(shipped: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = Workspace(tmp_path_factory.mktemp("plain") / "project")
     other.run("dvc", "repro", "confusion_matrix@digits-dense")

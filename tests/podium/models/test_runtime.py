@@ -90,7 +90,7 @@ def test_switches_need_no_tensorflow_and_an_empty_backend_is_none(monkeypatch: p
 
 @pytest.mark.slow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is a library for x86")
-@pytest.mark.parametrize("wish", [None, "0"])
+@pytest.mark.parametrize("wish", [None, pytest.param("0", marks=pytest.mark.soak)])
 def test_stages_compute_with_onednn_and_keep_freed_memory_unless_the_user_wills_otherwise(wish: str | None) -> None:
     code = (
         "import os; from podium.models import runtime; runtime.prepare()\n"

@@ -20,7 +20,7 @@ FEW = (1, 8, 34, -1)
 """Requests of a flow at which a server breaks in the short version; -1 is the last."""
 
 
-@pytest.fixture(params=["file", "mlflow_sqlite", "mlflow_postgres"])
+@pytest.fixture(params=["file", pytest.param("mlflow_sqlite", marks=pytest.mark.soak), "mlflow_postgres"])
 def project(request: pytest.FixtureRequest, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Trained:
     """A project whose results go to one of the kinds of stores."""
     if request.param != "file":

@@ -114,7 +114,7 @@ KINDS: dict[str, tuple[Any, Schedule]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith(("momentum", "the best epochs"))])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("the best epochs")])
 def test_two_kills_change_no_byte(
     site: Place,
     kind: str,
@@ -193,6 +193,7 @@ def test_a_head_phase_and_then_all_of_a_pretrained_network(
     assert site.train(model, schedule) == expected
 
 
+@pytest.mark.soak
 def test_the_best_weights_of_a_phase_that_was_over_before_the_kill_are_taken(
     site: Place, kill_at: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,7 @@ def test_a_network_that_was_cut_is_saved_as_if_it_never_were(weights: str, tmp_p
     assert (tmp_path / "whole.keras").read_bytes() == (tmp_path / "cut.keras").read_bytes()
 
 
-@pytest.mark.parametrize("boxes", [False, True])
+@pytest.mark.parametrize("boxes", [pytest.param(False, marks=pytest.mark.soak), True])
 def test_the_head_learns_from_features_what_it_learns_from_images(tmp_path: Path, weights: str, boxes: bool) -> None:
     processed = make_arrays(tmp_path / "boxed", COUNT, boxes=boxes)
     trained, validation = open_split(processed / "train"), open_split(processed / "validation")

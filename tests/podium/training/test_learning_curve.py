@@ -167,7 +167,7 @@ def test_copies_take_turns_and_only_the_part_is_shown() -> None:
 # a curve -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("schedule", [SCHEDULE, COPIES], ids=["plain", "copies"])
+@pytest.mark.parametrize("schedule", [pytest.param(SCHEDULE, marks=pytest.mark.soak), COPIES], ids=["plain", "copies"])
 def test_a_head_learns_from_parts_and_a_cache_changes_nothing(
     processed: Path, weights: str, tmp_path: Path, schedule: Schedule
 ) -> None:

@@ -40,7 +40,9 @@ def train_afresh(model: Any, schedule: Schedule, processed: Path, history: Path)
 
 
 @pytest.mark.parametrize(
-    ("model", "box_weight"), [(DENSE, None), (CNN, None), (CNN, 0.5)], ids=["dense", "cnn", "cnn-box"]
+    ("model", "box_weight"),
+    [(DENSE, None), pytest.param(CNN, None, marks=pytest.mark.soak), (CNN, 0.5)],
+    ids=["dense", "cnn", "cnn-box"],
 )
 def test_the_same_training_gives_the_same_bytes_of_model_and_of_history(
     tmp_path: Path, model: Any, box_weight: float | None

@@ -6,15 +6,19 @@ import { notify, show, showAnswer, showFile, showSpeed, wait } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 
+let asked = 0; // images that were given; only the newest is shown
+let loaded = false;
+
 // Before the first "await": messages wait for a listener until the document is read, and no longer.
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (data === "newer") notify("A newer version of this model is here: reload the page to use it.");
+  if (data !== "newer") return;
+  if (loaded || asked) notify("A newer version of this model is here: reload the page to use it.");
+  else location.reload(); // what is still to come would be of the newer version, and what is here is not
 });
 
 const about = await getAbout();
 const camera = new Camera($("video"));
 const model = new Model((part) => ($("progress").firstElementChild.value = part));
-let asked = 0; // images that were given; only the newest is shown
 
 /** For other programs on this page, and for tests: a promise of the answer, and of what leads to it. */
 const ready = model.load(about);
@@ -121,6 +125,7 @@ document.addEventListener("visibilitychange", () => {
 
 try {
   await ready;
+  loaded = true;
   $("camera").disabled = false;
   $("known").hidden = !$("answer").hidden;
 } catch (error) {

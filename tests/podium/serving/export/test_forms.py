@@ -52,7 +52,8 @@ def differ(expected: dict[str, Any], said: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.soak if name in ("resnet18", "two_head") else ()) for name in FORMS]
+    "name",
+    [pytest.param(name, marks=pytest.mark.soak if name in ("cnn", "resnet18", "two_head") else ()) for name in FORMS],
 )
 def test_a_model_of_the_zoo_says_the_same_in_onnx_litert_and_as_a_saved_model(name: str, tmp_path: Path) -> None:
     """Random weights and a layer Resizing: batch normalisation must not be written as it trains."""

@@ -272,10 +272,35 @@ def test_it_works_when_the_server_is_dead_and_a_new_export_takes_its_place(brows
     make_page(folder, version="4")
     with file_server(folder, port=int(address.rstrip("/").rpartition(":")[2])):
         page.reload()
-        page.wait_for_function("() => document.querySelector('#notice').textContent.includes('newer version')")
+        page.wait_for_function(
+            "() => /newer version/.test(document.querySelector('#notice').textContent)"
+            " || /version 4/.test(document.querySelector('header').textContent)"  # it came while the model was loading
+        )
         page.reload()
         assert "version 4" in page.inner_text("header")
         assert page.evaluate("async () => (await caches.keys()).length") == 1
+    context.close()
+
+
+def test_a_page_that_is_loading_when_a_newer_one_comes_begins_again_and_one_that_is_loaded_says_so(
+    browser: Any, address: str
+) -> None:
+    """As its service worker would tell it; half of it would be of the old version, and half of the new one."""
+    tell = "() => navigator.serviceWorker.dispatchEvent(new MessageEvent('message', {data: 'newer'}))"
+    context = browser.new_context(service_workers="block")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.route("**/*.onnx", lambda _: None)  # it never comes
+    page.goto(address)
+    page.wait_for_function("() => window.podium")
+    page.evaluate("() => window.stale = true")
+    page.evaluate(tell)
+    page.wait_for_function("() => !window.stale")
+    page.unroute_all()
+    page.reload()
+    page.wait_for_selector("#camera:enabled")
+    page.evaluate(tell)
+    assert "newer version" in page.inner_text("#notice")
     context.close()
 
 
