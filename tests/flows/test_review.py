@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flows.review import main
 from tests.flows.workspace import Workspace, keep_only, shorten
 
 pytestmark = pytest.mark.slow
@@ -29,11 +30,13 @@ def branch(tmp_path: Path, cache: Path) -> Workspace:
     return workspace
 
 
-def review(workspace: Workspace, *words: str, status: int = 0) -> str:
-    return workspace.run(sys.executable, "-m", "flows.review", *words, status=status)
+def review(workspace: Workspace, *words: str) -> str:
+    return workspace.run(sys.executable, "-m", "flows.review", *words)
 
 
-def test_a_change_is_held_against_its_base_and_nothing_is_published(branch: Workspace) -> None:
+def test_a_change_is_held_against_its_base_and_nothing_is_published(
+    branch: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = review(branch, "--base", "base", "--summary", "review.md", "--images", "https://example.invalid/")
     text = (branch.root / "review.md").read_text()
     assert text.strip() in said
@@ -47,7 +50,10 @@ def test_a_change_is_held_against_its_base_and_nothing_is_published(branch: Work
     assert not (branch.root / "mlflow.db").exists()
     assert not [*(branch.root / ".dvc/tmp/podium-clones").glob("*")]
 
-    assert "git has no revision 'nowhere'" in review(branch, "--base", "nowhere", status=1)
+    monkeypatch.chdir(branch.root)
+    assert main(["--base", "nowhere"]) == 1
+    assert "git has no revision 'nowhere'" in capsys.readouterr().err
     branch.edit(lambda page: page["datasets"]["digits"]["split"].update(seed="one"))
-    assert "params.yaml, line" in review(branch, "--base", "base", "--summary", "review.md", status=1)
+    assert main(["--base", "base", "--summary", "review.md"]) == 1
+    assert "params.yaml, line" in capsys.readouterr().err
     assert "## ❌ There is no review" in (branch.root / "review.md").read_text()

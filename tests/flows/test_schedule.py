@@ -144,7 +144,8 @@ def test_served_without_a_worker_a_flow_fires_in_a_clone_and_its_report_is_the_p
     assert not (quick.root / "data/raw").exists()
 
 
-@pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.soak), "schedule"])
+@pytest.mark.soak  # in `make test`: `test_machine.py`
+@pytest.mark.parametrize("command", ["run", "schedule"])
 def test_a_server_that_does_not_answer_is_one_message(quick: Workspace, free_port: int, command: str) -> None:
     quick.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port}/api"
     output = quick.run("podium", command, status=1)

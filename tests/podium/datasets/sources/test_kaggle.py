@@ -473,8 +473,9 @@ def test_a_server_that_falls_silent_is_not_waited_for(
     else:
         server.silent.append(kind)
     take()
-    (told,) = waits(caplog)
-    assert "kept silent for too long" in told
+    told = waits(caplog)  # on a busy machine an answer may be late, too
+    assert told
+    assert all("kept silent for too long" in line for line in told)
 
 
 # going on -----------------------------------------------------------------------------------------------
