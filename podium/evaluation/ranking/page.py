@@ -83,7 +83,8 @@ class Sheet:
             others = "the other one is" if len(standings) == 2 else f"all {len(standings) - 1} others are"
             sentences.append(f"{first.name} is best: {others} shown to be worse.")
         else:
-            among = f"all {len(standings)}" if len(leaders) == len(standings) else f"{len(leaders)} of {len(standings)}"
+            everyone = "both" if len(standings) == 2 else f"all {len(standings)}"
+            among = everyone if len(leaders) == len(standings) else f"{len(leaders)} of {len(standings)}"
             sentences.append(f"{first.name} leads: it is the best with a chance of {percent(first.chance)}.")
             sentences.append(f"{among.capitalize()} cannot be told apart from the best.")
         groups, images = self.ranking.groups, self.ranking.images
