@@ -45,6 +45,7 @@ def edit_page(project: Workspace, change: Callable[[dict], None]) -> None:  # ty
     project.edit(lambda page: change(page["datasets"]["dots"]["validation"]))
 
 
+@pytest.mark.soak  # accepting: `tests/podium/datasets/test_acceptance.py`; what is lost: `…/validation/test_drift.py`
 def test_an_accepted_version_is_restored_where_it_is_missing_and_a_class_that_lost_images_stops_the_next_one(
     dots: Workspace,
 ) -> None:
@@ -88,6 +89,7 @@ def test_an_accepted_version_is_restored_where_it_is_missing_and_a_class_that_lo
     dots.run("podium", "validate", "dots", "--accept")
 
 
+@pytest.mark.soak  # what a decision does: `tests/podium/datasets/validation/test_quarantine.py`
 def test_a_decision_in_the_reviewed_file_is_followed_and_taken_back(dots: Workspace) -> None:
     dots.run("dvc", "repro", "preprocess@dots")
     manifests = dots.root / "reports/dots/validation/quarantine.csv"
