@@ -45,7 +45,7 @@ def edit_page(project: Workspace, change: Callable[[dict], None]) -> None:  # ty
     project.edit(lambda page: change(page["datasets"]["dots"]["validation"]))
 
 
-@pytest.mark.soak  # accepting: `tests/podium/datasets/test_acceptance.py`; what is lost: `…/validation/test_drift.py`
+@pytest.mark.soak  # without the shell: `tests/stages/test_stages.py`
 def test_an_accepted_version_is_restored_where_it_is_missing_and_a_class_that_lost_images_stops_the_next_one(
     dots: Workspace,
 ) -> None:
