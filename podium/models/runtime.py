@@ -24,8 +24,7 @@ IMAGE_DATA_FORMAT = "channels_last"
 EPSILON = 1e-7
 
 _LEFT_OUT = ("matplotlib", "sklearn")
-"""Keras imports them where they are installed, for plots and wrappers that podium does not use: a quarter of the time
-that a stage takes to start."""
+"""Keras imports them where they are installed, for plots and wrappers that podium does not use."""
 
 
 def prepare(*, alone: bool = False) -> None:

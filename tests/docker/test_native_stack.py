@@ -1,8 +1,6 @@
 """The stack of `docker/compose.yaml`, started without Docker: a schedule fires twice, trains and promotes once."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from mlflow import MlflowClient
 
 from tests.docker.compose import Stack, running
 from tests.flows.conftest import cache  # noqa: F401 - a fixture
-from tests.flows.test_schedule import wait_for
+from tests.flows.prefect_api import ask, wait_for
 from tests.flows.workspace import REPOSITORY, Workspace, keep_only, shorten
 from tests.receiver import receiving
 from tests.servers import find_missing
@@ -51,27 +49,19 @@ def stack(project: Workspace, tmp_path: Path) -> Iterator[Stack]:
         yield services
 
 
-def ask(address: str, content: Any = None, method: str | None = None) -> Any:
-    data = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(address, data, {"content-type": "application/json"}, method=method)  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address of ours
-        text = answer.read()
-    return json.loads(text) if text else None
-
-
 def find_deployment(prefect: str) -> Any:
     """Find the retraining's deployment by its entrypoint: it may have any name."""
     page = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
     name = next(one["name"] for one in page["deployments"] if one["entrypoint"].startswith("flows/retrain.py:"))
-    deployments = ask(f"{prefect}/deployments/filter", {})
+    deployments = ask(prefect, "deployments/filter", {})
     assert {one["name"] for one in deployments} == {one["name"] for one in page["deployments"]}
     return next(one for one in deployments if one["name"] == name)
 
 
 def fire_once(stack: Stack, prefect: str, deployment: str) -> Any:
     """Let a schedule fire, take it away, and give the run that it made when that is over."""
-    schedules = f"{prefect}/deployments/{deployment}/schedules"
-    (made,) = ask(schedules, [{"schedule": {"interval": 10}, "active": True}])
+    schedules = f"deployments/{deployment}/schedules"
+    (made,) = ask(prefect, schedules, [{"schedule": {"interval": 10}, "active": True}])
     now = datetime.now(UTC).isoformat()
     wanted = {
         "deployments": {"id": {"any_": [deployment]}},
@@ -80,10 +70,10 @@ def fire_once(stack: Stack, prefect: str, deployment: str) -> Any:
     }
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        runs = ask(f"{prefect}/flow_runs/filter", wanted)
+        runs = ask(prefect, "flow_runs/filter", wanted)
         begun = [run for run in runs if run["start_time"]]
         if begun and made:
-            ask(f"{schedules}/{made['id']}", method="DELETE")
+            ask(prefect, f"{schedules}/{made['id']}", method="DELETE")
             made = None
         if begun and begun[0]["state_type"] in ENDED:
             return begun[0]

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from flows.data_check import main
-from tests.flows.test_schedule import ask
+from tests.flows.prefect_api import ask
 from tests.flows.workspace import REPOSITORY, Workspace
 from tests.makers import CLASSES, make_page, make_rows, make_table, save_page
 from tests.servers import find_free_port

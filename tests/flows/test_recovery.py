@@ -15,8 +15,8 @@ from prefect.settings.models.flows import FlowsSettings
 from flows.recovery import NOTES, close_killed
 from podium.paths import CLONES
 from podium.workspace.checkpoints import KEPT
+from tests.flows.prefect_api import ask
 from tests.flows.test_pipeline import wait_until
-from tests.flows.test_schedule import ask
 from tests.flows.workspace import REPOSITORY, Workspace, keep_only, processes_in, stop
 from tests.servers import find_free_port, wait_for
 

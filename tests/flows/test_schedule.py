@@ -1,48 +1,21 @@
 """By the clock: deployed and served; in a clone, with a reason, one after the other, and told to a webhook."""
 
-import json
-import time
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.callables import cloudpickle_wrapped_call
 
 from flows.notify import NAMES
+from tests.flows.prefect_api import ask, wait_for
 from tests.flows.workspace import REPOSITORY, Workspace, keep_only
 from tests.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.slow
 
 RUN = "prefect.flow-run"
-
-
-def ask(address: str, path: str, content: Any = None, *, tries: int = 10) -> Any:
-    """Ask Prefect's API, which sends away (503) who comes while its SQLite is busy."""
-    data = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(f"{address}/{path}", data, {"content-type": "application/json"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - a loopback address of ours
-            return json.load(answer)
-    except HTTPError as error:
-        if error.code != HTTPStatus.SERVICE_UNAVAILABLE or not tries:
-            raise
-    time.sleep(1)
-    return ask(address, path, content, tries=tries - 1)
-
-
-def wait_for(find: Callable[[], Any], seconds: float) -> Any:
-    """Give what is found, once there is something."""
-    deadline = time.monotonic() + seconds
-    while not (found := find()):
-        assert time.monotonic() < deadline, f"nothing was found within {seconds:.0f} s"
-        time.sleep(0.5)
-    return found
 
 
 def find_run(address: str, flow: str, state: str) -> Callable[[], dict[str, Any] | None]:

@@ -467,15 +467,14 @@ def test_a_proxy_that_is_not_there_or_misspelt_is_named(server: KaggleServer, mo
 def test_a_server_that_falls_silent_is_not_waited_for(
     server: KaggleServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", (1.0, 0.2))
+    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", (1.0, 1.0))  # a busy machine answers within that
     if kind == "body":
-        server.storage_faults.append(Fault(after=100_000, silence=0.5))
+        server.storage_faults.append(Fault(after=100_000, silence=2.0))
     else:
         server.silent.append(kind)
     take()
-    told = waits(caplog)  # on a busy machine an answer may be late, too
-    assert told
-    assert all("kept silent for too long" in line for line in told)
+    (told,) = waits(caplog)
+    assert "kept silent for too long" in told
 
 
 # going on -----------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def is_kept(share: float, times: int, most: float | None, least: float | None) -
 
 @pytest.mark.parametrize("case", PROMISED, ids=lambda case: case.what)
 def test_noise_is_promoted_no_more_often_than_promised_and_what_is_better_is_promoted(case: Case) -> None:
-    times = 60 if case.nights * case.candidates * case.epochs > 1000 else 200
+    times = 60 if case.nights * case.candidates * case.epochs > 1000 else 300
     ours, theirs = simulate(case, times)
     assert is_kept(ours.mean(), times, case.most, case.least)
     assert theirs.mean() > 0.3, "the higher accuracy wins by noise"
