@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append(self.seen)
         if silent := kind in self.server.silent:
             self.server.silent.remove(kind)
-            time.sleep(0.5)
+            time.sleep(2.0)
             self.close_connection = True
         return silent
 
