@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pydantic import ValidationError
 
 from podium.errors import PodiumError
+from podium.garbage import collect_seldom
 from podium.loopback import spare_loopback
 
 # Nobody is told what runs here, unless the environment says otherwise. Both look once, at import.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+collect_seldom()
 spare_loopback()  # Prefect makes its first clients before a flow begins
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from podium.garbage import collect_seldom
 from podium.models.runtime import prepare, set_switches
 from tests.makers import REPOSITORY, TEST_DATA
 
 pytest_plugins = ["tests.servers"]
 
+collect_seldom()
 set_switches()  # a process starts here; test modules import TensorFlow as they are collected
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.cli.screen import harmless
 from podium.errors import PodiumError
+from podium.garbage import collect_seldom
 from podium.paths import project_root
 
 COMMANDS = {
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 1 after a message on standard error.
     """
+    collect_seldom()
     parsed = make_parser().parse_args(arguments)
     parsed.here = Path.cwd()
     try:

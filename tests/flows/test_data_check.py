@@ -291,9 +291,13 @@ def test_broken_data_fails_and_the_summary_names_the_reason(
         assert f"reports/{dataset}/validation" in job.uploaded
 
 
-def leave_to_itself(branch: Branch) -> None:
+def leave_to_itself(branch: Branch, database: Path) -> None:
     """Have the check start a Prefect server of its own, where every proxy is one that does not answer."""
     del branch.environment["PREFECT_API_URL"]
+    home = branch.root.parent / "prefect"
+    home.mkdir()
+    shutil.copy(database, home)
+    branch.environment["PREFECT_HOME"] = str(home)
     for name in ("NO_PROXY", "no_proxy"):
         branch.environment.pop(name, None)
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
@@ -301,8 +305,8 @@ def leave_to_itself(branch: Branch) -> None:
 
 
 @pytest.mark.soak  # what fails, and what a pull request changes, are told above and below
-def test_good_data_passes(branch: Branch) -> None:
-    leave_to_itself(branch)
+def test_good_data_passes(branch: Branch, prefect_database: Path) -> None:
+    leave_to_itself(branch, prefect_database)
     job = branch.check(request=False)
     assert job.status == 0, job.output
     assert "## ✅ dots: passed" in job.summary
@@ -313,8 +317,10 @@ def test_good_data_passes(branch: Branch) -> None:
     assert not (job.clone / "mlflow.db").exists()
 
 
-def test_a_pull_request_is_told_what_it_changes_whatever_the_names_and_the_proxies(branch: Branch) -> None:
-    leave_to_itself(branch)
+def test_a_pull_request_is_told_what_it_changes_whatever_the_names_and_the_proxies(
+    branch: Branch, prefect_database: Path
+) -> None:
+    leave_to_itself(branch, prefect_database)
     train = branch.delivery / "train"
     (train / "left/0.png").rename(train / "right/zero.png")
     draw(branch.delivery, "train", "left", list(HOSTILE))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -85,9 +86,12 @@ def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) ->
     assert first.tags["podium.splits"] != second.tags["podium.splits"]
 
 
+EPOCHS = 25
+
+
 def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
     quick.edit(keep_only("digits-cnn"))
-    quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=40))
+    quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=EPOCHS))
     history = quick.root / "models/digits-cnn/history.csv"
     with quick.running(sys.executable, "-m", "flows.pipeline") as process:
         wait_until(lambda: history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick), 120)
@@ -95,7 +99,7 @@ def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
         process.kill()  # it alone: nobody tells DVC and the stage
         process.wait()
         wait_until(lambda: not any(_is_alive(child) for child in family), 10)
-    assert len(history.read_text().splitlines()) < 41
+    assert len(history.read_text().splitlines()) < EPOCHS + 1
     assert [run.info.status for run in quick.runs("digits-cnn")] == ["RUNNING"]
     output = quick.flow()
     assert "was killed; it is closed." in output
@@ -104,7 +108,7 @@ def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
     assert run.info.status == "FINISHED"
     assert "up to date" in quick.run("dvc", "status")
     curve = quick.mlflow.get_metric_history(run.info.run_id, "curve/accuracy")
-    assert [point.step for point in curve] == list(range(1, 41))
+    assert [point.step for point in curve] == list(range(1, EPOCHS + 1))
 
 
 @pytest.mark.soak  # SIGINT is tested in a terminal, below; SIGTERM where a worker is killed
@@ -125,8 +129,11 @@ def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) ->
     wait_until(lambda: not any(_is_alive(child) for child in training), 5)
 
 
-def test_in_a_terminal_a_line_moves_and_an_interrupt_ends_everything_within_seconds(quick: Workspace) -> None:
+def test_in_a_terminal_a_line_moves_and_an_interrupt_ends_everything_within_seconds(
+    quick: Workspace, prefect_database: Path
+) -> None:
     del quick.environment["PREFECT_API_URL"]  # Prefect's temporary server gets the same interrupt
+    quick.use_prefect_database(prefect_database)
     quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=5000))
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "flows.pipeline"]

@@ -22,7 +22,7 @@ from tests.servers import find_free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 40
+EPOCHS = 25
 HISTORY = Path("models/digits-cnn/history.csv")
 
 
@@ -96,7 +96,10 @@ def test_the_next_run_of_a_killed_worker_s_deployment_goes_on(quick: Workspace, 
     assert not (quick.root / KEPT / "models/digits-cnn/checkpoint.npz").exists()
 
 
-def test_the_servers_of_prefect_and_mlflow_are_killed_in_the_middle_of_a_training(quick: Workspace) -> None:
+def test_the_servers_of_prefect_and_mlflow_are_killed_in_the_middle_of_a_training(
+    quick: Workspace, prefect_database: Path
+) -> None:
+    quick.use_prefect_database(prefect_database)
     train_long(quick, 102)
     prefect, mlflow = (f"http://127.0.0.1:{find_free_port()}" for _ in range(2))
     serve_prefect = ("prefect", "server", "start", "--port", prefect.rpartition(":")[2])

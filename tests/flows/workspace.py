@@ -67,6 +67,12 @@ class Workspace:
         """Have DVC keep what it makes in a folder that others share, as `dvc config --local cache.dir` does."""
         (self.root / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache}\n")
 
+    def use_prefect_database(self, database: Path) -> None:
+        """Have the Prefect server that is started here begin with a copy of a database."""
+        home = Path(self.environment["PREFECT_HOME"])
+        home.mkdir(exist_ok=True)
+        shutil.copy(database, home)
+
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
         self.run("git", "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "commit", "-qm", message)
