@@ -86,7 +86,7 @@ def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) ->
     assert first.tags["podium.splits"] != second.tags["podium.splits"]
 
 
-EPOCHS = 25
+EPOCHS = 40
 
 
 def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
