@@ -4,7 +4,12 @@ import os
 
 from prefect.client.orchestration import get_client
 from prefect.context import get_settings_context
-from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED, get_current_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_SERVER_EPHEMERAL_ENABLED,
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
+    get_current_settings,
+)
 
 from podium.errors import PodiumError
 from podium.processes import guard_children
@@ -12,6 +17,8 @@ from podium.processes import guard_children
 _USE_ANOTHER = (
     "run `prefect server start` in another terminal and, here, `export PREFECT_API_URL=http://127.0.0.1:4200/api`"
 )
+STARTUP_SECONDS = 120
+"""That a temporary server has to answer. The first one makes its database: ten seconds, on a busy machine far more."""
 
 
 def find_server() -> str | None:
@@ -56,7 +63,7 @@ def require_server() -> str | None:
             f"Prefect keeps its history in {home}, which is no folder that can be used: {error.strerror}.",
             hint="Name another one: `export PREFECT_HOME=FOLDER`.",
         ) from error
-    if fault := _ask_for_health():
+    if fault := _ask_for_health(temporary=True):
         raise PodiumError(f"Prefect's temporary server did not start: {fault} To see why, {_USE_ANOTHER}.")
     return None
 
@@ -68,9 +75,14 @@ def address_in_use() -> str:
     return str(PREFECT_API_URL.value() or SubprocessASGIServer().api_url)
 
 
-def _ask_for_health() -> Exception | None:
-    """Make a client, which starts a temporary server if no address is configured, and say what is wrong."""
+def _ask_for_health(*, temporary: bool = False) -> Exception | None:
+    """Ask the server that is configured, or a temporary one, which is started; say what is wrong."""
     try:
+        if temporary:
+            from prefect.server.api.server import SubprocessASGIServer
+
+            patience = max(STARTUP_SECONDS, PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value())
+            SubprocessASGIServer().start(patience)  # a client would have less
         with get_client(sync_client=True) as client:
             return client.api_healthcheck()
     except (ImportError, ValueError) as error:  # the client does not know a proxy's scheme, or lacks a package for it

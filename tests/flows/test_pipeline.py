@@ -28,21 +28,38 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
-def test_a_better_candidate_replaces_the_champion_and_a_rollback_brings_it_back(
+EPOCHS = 40
+
+
+def test_a_training_that_was_killed_is_gone_on_with_replaces_the_champion_and_a_rollback_brings_that_back(
     quick: Workspace,
 ) -> None:
     assert "digits-dense (version 1) is the first champion" in quick.flow("digits-dense")
-    (run,) = quick.runs("digits-dense")
-    assert quick.champion().run_id == run.info.run_id
-    quick.edit(lambda page: page["candidates"]["digits-dense"]["model"].update(units=[256]))
-    quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=12))
-    quick.edit(lambda page: page["schedules"]["quick"].update(repeats=2))
-    output = quick.flow("digits-dense")
-    run, _ = quick.runs("digits-dense")
-    assert run.data.metrics["repeats/seeds"] == 2
-    assert run.data.metrics["repeats/test_accuracy_mean"] != run.data.metrics["test/accuracy"]
-    assert "digits-dense (version 1)" in output
+    (first,) = quick.runs("digits-dense")
+    assert quick.champion().run_id == first.info.run_id
+
+    quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=EPOCHS))
+    history = quick.root / "models/digits-cnn/history.csv"
+    with quick.running(sys.executable, "-m", "flows.pipeline", "digits-cnn") as process:
+        wait_until(lambda: history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick), 120)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()  # it alone: nobody tells DVC and the stage
+        process.wait()
+        wait_until(lambda: not any(_is_alive(child) for child in family), 10)
+    assert len(history.read_text().splitlines()) < EPOCHS + 1
+    assert [run.info.status for run in quick.runs("digits-cnn")] == ["RUNNING"]
+
+    output = quick.flow()
+    assert "was killed; it is closed." in output
+    assert "resumes after epoch" in output
+    (run,) = quick.runs("digits-cnn")
+    assert run.info.status == "FINISHED"
+    assert "up to date" in quick.run("dvc", "status")
+    curve = quick.mlflow.get_metric_history(run.info.run_id, "curve/accuracy")
+    assert [point.step for point in curve] == list(range(1, EPOCHS + 1))
+
     assert str(quick.champion().version) == "2", output
+    assert quick.champion().run_id == run.info.run_id
     assert str(quick.mlflow.get_model_version_by_alias("digits", "previous").version) == "1"
     card = {item.path for item in quick.mlflow.list_artifacts(quick.champion().run_id, "decisions/0002")}
     assert {f"decisions/0002/{name}" for name in ("decision.json", "pairs.parquet", "card.md", "index.html")} <= card
@@ -50,6 +67,15 @@ def test_a_better_candidate_replaces_the_champion_and_a_rollback_brings_it_back(
     assert str(quick.champion().version) == "1"
     lines = quick.run("podium", "history", "digits").splitlines()
     assert [line.split()[4] for line in lines if line[:4].strip().isdigit()] == ["decide", "decide", "rollback"]
+
+
+@pytest.mark.soak  # in `make test` the stages train several seeds, and `test_figures.py` says what is published
+def test_several_seeds_are_published_with_their_spread(quick: Workspace) -> None:
+    quick.edit(lambda page: page["schedules"]["quick"].update(repeats=2))
+    quick.flow("digits-dense")
+    (run,) = quick.runs("digits-dense")
+    assert run.data.metrics["repeats/seeds"] == 2
+    assert run.data.metrics["repeats/test_accuracy_mean"] != run.data.metrics["test/accuracy"]
 
 
 @pytest.mark.soak
@@ -86,31 +112,6 @@ def test_new_splits_make_the_old_champion_show_itself_again(quick: Workspace) ->
     assert first.tags["podium.splits"] != second.tags["podium.splits"]
 
 
-EPOCHS = 40
-
-
-def test_a_killed_training_is_gone_on_with(quick: Workspace) -> None:
-    quick.edit(keep_only("digits-cnn"))
-    quick.edit(lambda page: page["schedules"]["augmented"]["phases"][0].update(epochs=EPOCHS))
-    history = quick.root / "models/digits-cnn/history.csv"
-    with quick.running(sys.executable, "-m", "flows.pipeline") as process:
-        wait_until(lambda: history.is_file() and history.read_text().count("\n") > 3 and _has_curve(quick), 120)
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.kill()  # it alone: nobody tells DVC and the stage
-        process.wait()
-        wait_until(lambda: not any(_is_alive(child) for child in family), 10)
-    assert len(history.read_text().splitlines()) < EPOCHS + 1
-    assert [run.info.status for run in quick.runs("digits-cnn")] == ["RUNNING"]
-    output = quick.flow()
-    assert "was killed; it is closed." in output
-    assert "resumes after epoch" in output
-    (run,) = quick.runs("digits-cnn")
-    assert run.info.status == "FINISHED"
-    assert "up to date" in quick.run("dvc", "status")
-    curve = quick.mlflow.get_metric_history(run.info.run_id, "curve/accuracy")
-    assert [point.step for point in curve] == list(range(1, EPOCHS + 1))
-
-
 @pytest.mark.soak  # SIGINT is tested in a terminal, below; SIGTERM where a worker is killed
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_no_training_outlives_its_flow(quick: Workspace, how: signal.Signals) -> None:
@@ -133,6 +134,7 @@ def test_in_a_terminal_a_line_moves_and_an_interrupt_ends_everything_within_seco
     quick: Workspace, prefect_database: Path
 ) -> None:
     del quick.environment["PREFECT_API_URL"]  # Prefect's temporary server gets the same interrupt
+    quick.environment["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "1"  # it gets more
     quick.use_prefect_database(prefect_database)
     quick.edit(lambda page: page["schedules"]["quick"]["phases"][0].update(epochs=5000))
     ours, theirs = pty.openpty()

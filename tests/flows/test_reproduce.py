@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from filelock import FileLock
 
 from podium.errors import PodiumError
 from podium.files import scratch_folder
 from podium.registry.proof.reproduce import reproduce
 from tests.flows.test_pipeline import wait_until
-from tests.flows.workspace import Workspace, keep_only, processes_in, shorten
+from tests.flows.workspace import Workspace, processes_in
 from tests.registered import NAME, register
 from tests.trained import Trained
 
@@ -25,14 +26,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace in which one quick candidate is champion; the commit has its page, and not its lock."""
-    workspace = Workspace(tmp_path_factory.mktemp("reproduce") / "project")
-    workspace.edit(shorten)
-    workspace.edit(keep_only(NAME))
-    workspace.commit("quick")
-    workspace.run("dvc", "repro")
-    return workspace
+def made(shipped_once: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace in which everything is trained, and nothing published; the commit has its page, and not its lock."""
+    root = tmp_path_factory.mktemp("reproduce") / "project"
+    with FileLock(shipped_once.root.parent / "in-use.lock"):
+        shutil.copytree(shipped_once.root, root, symlinks=True)
+    (root / "mlflow.db").unlink()
+    shutil.rmtree(root / "mlflow-artifacts")
+    return Workspace.of(root)
 
 
 @pytest.fixture

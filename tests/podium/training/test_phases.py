@@ -59,8 +59,8 @@ def test_the_same_training_gives_the_same_bytes_of_model_and_of_history(
     assert contents[0][1] != contents[2][1]
 
 
-def test_a_training_learns(processed: Path, history: Path) -> None:
-    schedule = make_schedule(make_phase(epochs=20, learning_rate=0.02))
+def test_a_training_learns_with_the_largest_seed_that_a_page_may_have(processed: Path, history: Path) -> None:
+    schedule = make_schedule(make_phase(epochs=20, learning_rate=0.02), seed=2**32 - 1)
     network = train_afresh(replace(DENSE, dropout=0.0), schedule, processed, history)
     test = open_split(processed / "test")
     assert (predict(network, test).argmax(axis=1) == test.labels).mean() > 0.9
@@ -216,8 +216,9 @@ def test_a_top_phase_moves_the_upper_end_of_the_base(processed: Path, history: P
 
 
 def test_batch_statistics_of_random_weights_are_learnt(processed: Path, history: Path) -> None:
-    network = train_afresh(MOBILENET, make_schedule(make_phase(epochs=1), steps_per_epoch=1), processed, history)
-    moved = network.get_layer("network").get_layer("conv1_bn").moving_variance.numpy()
+    network = train_afresh(RESNET18, make_schedule(make_phase(epochs=1), steps_per_epoch=1), processed, history)
+    norms = [one for one in network.get_layer("network").layers if isinstance(one, keras.layers.BatchNormalization)]
+    moved = norms[0].moving_variance.numpy()
     assert (moved != 1).all()
 
 
@@ -233,9 +234,7 @@ def test_momentum_reaches_the_optimizer(processed: Path, history: Path) -> None:
         train_afresh(DENSE, make_schedule(phase), processed, history)
         return float(pd.read_csv(history)["loss"].iloc[-1])
 
-    plain, again, faster = train_by(), train_by(), train_by(momentum=0.9)
-    assert plain == again != faster
-    assert faster < plain
+    assert train_by(momentum=0.9) < train_by()
 
 
 def test_the_learning_rate_falls_by_steps(processed: Path, history: Path) -> None:
@@ -279,10 +278,6 @@ def test_a_box_without_a_weight_or_a_weight_without_a_box_is_refused(
     with pytest.raises(PodiumError, match=words):
         train_afresh(DENSE, make_schedule(box_weight=box_weight), processed, history)
     assert not history.exists()
-
-
-def test_a_seed_that_the_page_takes_is_a_seed(processed: Path, history: Path) -> None:
-    train_afresh(DENSE, make_schedule(seed=2**32 - 1), processed, history)
 
 
 TWO_DEVICES = """
