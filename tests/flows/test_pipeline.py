@@ -204,8 +204,8 @@ def test_a_bad_dataset_stops_before_training_and_a_bad_candidate_leaves_the_othe
     def spoil(page: dict[str, Any]) -> None:
         page["datasets"]["more"] = deepcopy(page["datasets"]["digits"])
         page["datasets"]["more"]["validation"]["critical"]["minimum_per_class"] = 175
-        page["candidates"]["more-cnn"] = page["candidates"]["digits-cnn"] | {"dataset": "more"}
-        page["schedules"]["quick"]["phases"][0]["trainable"] = "head"
+        page["candidates"]["more-dense"] = page["candidates"]["digits-dense"] | {"dataset": "more"}
+        page["schedules"]["augmented"]["phases"][0]["trainable"] = "head"
 
     quick.edit(spoil)
     output = quick.flow(status=1)
@@ -213,10 +213,10 @@ def test_a_bad_dataset_stops_before_training_and_a_bad_candidate_leaves_the_othe
     assert "eight (count 174)" in output
     assert not (quick.root / "data/manifests/more.parquet").exists()
     assert output.count("has no pretrained backbone") == 1
-    assert "train digits-dense: failed" in output
+    assert "train digits-cnn: failed" in output
     assert "2 of 15 stages failed, 6 that need them did not run" in output
     assert "Traceback" not in output
-    assert quick.champion().tags["podium.candidate"] == "digits-cnn"
+    assert quick.champion().tags["podium.candidate"] == "digits-dense"
 
 
 @pytest.mark.soak  # a server that goes away in the middle: `test_recovery.py`
