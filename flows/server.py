@@ -18,7 +18,7 @@ _USE_ANOTHER = (
     "run `prefect server start` in another terminal and, here, `export PREFECT_API_URL=http://127.0.0.1:4200/api`"
 )
 STARTUP_SECONDS = 120
-"""That a temporary server has to answer. The first one makes its database: ten seconds, on a busy machine far more."""
+"""That a temporary server has to answer. The first one makes its database; Prefect's own limit may be too short."""
 
 
 def find_server() -> str | None:

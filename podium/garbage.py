@@ -1,7 +1,7 @@
 """How often a process looks for garbage.
 
-Prefect, MLflow and what they import make a million objects, and nearly all of them stay. Python looks through them
-again and again while they are made, a third of the time that a command takes to start, and once more as it ends.
+Prefect, MLflow and what they import make very many objects, and nearly all of them stay. Python looks through them
+again and again while they are made, and once more as the process ends: that is felt whenever a command starts or ends.
 """
 
 import atexit

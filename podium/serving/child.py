@@ -23,7 +23,7 @@ def main(model: str, names: str, result: str) -> None:
         names: JSON: the images' files, relative to the folder.
         result: the file to write.
     """
-    gc.disable()  # what is imported stays: to look through it for garbage takes a second
+    gc.disable()  # what is imported stays: to look through it for garbage takes long
     sys.modules["podium"] = None  # type: ignore[assignment]  # so Python refuses to import it
     import mlflow.pyfunc
     import pandas as pd
